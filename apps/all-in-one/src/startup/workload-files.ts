@@ -1,0 +1,17 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { PlannedWorkload } from '../plan/planned-workload.js';
+import { envoyBootstrap, type EnvoySurroundings } from './envoy-bootstrap.js';
+
+/** Takes what an Envoy or an application writes. */
+export function logFile(stateDir: string, w: PlannedWorkload, what: 'envoy' | 'app'): string {
+  return path.join(stateDir, 'logs', `${w.name}.${what}.log`);
+}
+
+/** Writes a workload's Envoy bootstrap. @returns its path */
+export async function bootstrapFile(dir: string, w: PlannedWorkload, surroundings: EnvoySurroundings): Promise<string> {
+  const file = path.join(dir, 'envoys', `${w.name}.json`);
+  await mkdir(path.dirname(file), { recursive: true });
+  await writeFile(file, envoyBootstrap(w, surroundings));
+  return file;
+}

@@ -1,0 +1,61 @@
+import { parseArgs } from 'node:util';
+
+/** Where a pilot listens and reads from. */
+export interface PilotOptions {
+  /** Plain-text ADS, `host:port`. Loopback only, unless asked for otherwise: nobody proves who they are on it. */
+  readonly xds: string;
+  /** Metrics, readiness and debug, `host:port`. */
+  readonly admin: string;
+  /** Spread over which open streams are closed at the end, ms. */
+  readonly drainMs: number;
+}
+
+export interface PilotArguments extends PilotOptions {
+  /** Folders of YAML that the mesh is read from. */
+  readonly configDirs: readonly string[];
+}
+
+/** Thrown when the command line cannot be understood; the message says what would be right. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+export const usage = `usage: pilot --config-dir DIR [--config-dir DIR …] [--xds HOST:PORT] [--admin HOST:PORT]
+  --config-dir DIR   folder of YAML to serve; watched
+  --xds HOST:PORT    ADS over plain text (default 127.0.0.1:15010)
+  --admin HOST:PORT  /metrics, /ready and /debug (default 127.0.0.1:15014)
+  --drain DURATION   milliseconds over which streams are closed on SIGTERM (default 3000)`;
+
+/** @throws UsageError */
+export function parseArguments(argv: readonly string[]): PilotArguments {
+  try {
+    const { values } = parseArgs({
+      args: [...argv],
+      options: {
+        'config-dir': { type: 'string', multiple: true },
+        xds: { type: 'string', default: '127.0.0.1:15010' },
+        admin: { type: 'string', default: '127.0.0.1:15014' },
+        drain: { type: 'string', default: '3000' },
+      },
+    });
+    const configDirs = values['config-dir'] ?? [];
+    if (configDirs.length === 0) throw new UsageError('--config-dir is required');
+    const drainMs = Number(values.drain);
+    if (!Number.isInteger(drainMs) || drainMs < 0)
+      throw new UsageError(`--drain takes milliseconds, not '${values.drain}'`);
+    parseAddress(values.xds);
+    parseAddress(values.admin);
+    return { configDirs, xds: values.xds, admin: values.admin, drainMs };
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** `127.0.0.1:15010`, `[::1]:0`. @throws UsageError */
+export function parseAddress(text: string): { host: string; port: number } {
+  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (!match || port > 65535) throw new UsageError(`'${text}' is not HOST:PORT`);
+  return { host: match[1] ?? match[2] ?? '', port };
+}

@@ -1,0 +1,114 @@
+import { TypeUrl } from '@seine/envoy';
+import type { XdsServerEvents } from '@seine/xds-server';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+
+/** Istio's short names of the types, as its dashboards query them. */
+const shortNames: ReadonlyMap<string, string> = new Map<string, string>([
+  [TypeUrl.cluster, 'cds'],
+  [TypeUrl.endpoint, 'eds'],
+  [TypeUrl.listener, 'lds'],
+  [TypeUrl.route, 'rds'],
+  [TypeUrl.secret, 'sds'],
+]);
+
+function short(typeUrl: string): string {
+  return shortNames.get(typeUrl) ?? 'other';
+}
+
+const seconds = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3, 10];
+
+/** Pilot's own metrics under istiod's names. Bounded: no label takes a value that a client chooses. */
+export class PilotMetrics {
+  readonly #pushes: Counter;
+  readonly #pushTime: Histogram;
+  readonly #convergence: Histogram;
+  readonly #size: Histogram;
+  readonly #rejects: Counter;
+  readonly #rejectsOf: ReadonlyMap<string, Counter>;
+  readonly #connections: Gauge;
+  readonly #unknownTypes: Counter;
+  readonly #oversized: Counter;
+  readonly #slowReaders: Counter;
+  readonly #internalErrors: Counter;
+  readonly #revision: Gauge;
+  readonly #sizes: ReadonlyMap<string, Gauge>;
+
+  constructor(registry: Registry) {
+    const registers = [registry];
+    const counter = (name: string, help: string, labelNames: readonly string[] = []): Counter =>
+      new Counter({ name, help, labelNames: [...labelNames], registers });
+    const gauge = (name: string, help: string): Gauge => new Gauge({ name, help, registers });
+    this.#pushes = counter('pilot_xds_pushes', 'Responses sent, by type.', ['type']);
+    this.#pushTime = new Histogram({
+      name: 'pilot_xds_push_time',
+      help: 'Seconds to hand a new mesh to all streams.',
+      buckets: seconds,
+      registers,
+    });
+    this.#convergence = new Histogram({
+      name: 'pilot_proxy_convergence_time',
+      help: 'Seconds from a response to its acknowledgement.',
+      buckets: seconds,
+      registers,
+    });
+    this.#size = new Histogram({
+      name: 'pilot_xds_config_size_bytes',
+      help: 'Size of responses, by type.',
+      labelNames: ['type'],
+      buckets: [1e3, 1e4, 1e5, 1e6, 4e6, 1e7],
+      registers,
+    });
+    this.#rejects = counter('pilot_total_xds_rejects', 'Responses that proxies refused.');
+    const types = ['cds', 'eds', 'lds', 'rds'];
+    this.#rejectsOf = new Map(
+      types.map((type) => [type, counter(`pilot_xds_${type}_reject`, `Refused ${type.toUpperCase()} responses.`)]),
+    );
+    this.#connections = gauge('pilot_xds', 'Connected xDS streams.');
+    this.#unknownTypes = counter(
+      'seine_xds_unknown_type_requests_total',
+      'First requests for a type that pilot does not serve.',
+    );
+    this.#oversized = counter('seine_xds_oversized_requests_total', 'Streams ended for a request over the size limit.');
+    this.#slowReaders = counter('pilot_xds_write_timeout', 'Streams ended because the client did not read.');
+    this.#internalErrors = counter(
+      'pilot_total_xds_internal_errors',
+      'Times that a proxy could not be served by a bug.',
+    );
+    this.#revision = gauge('seine_mesh_revision', 'Revision of the mesh that is served.');
+    this.#sizes = new Map([
+      ['services', gauge('pilot_services', 'Services known.')],
+      ['virtualServices', gauge('pilot_virt_services', 'VirtualServices known.')],
+    ]);
+  }
+
+  events(): XdsServerEvents {
+    return {
+      opened: () => this.#connections.inc(),
+      closed: () => this.#connections.dec(),
+      sent: (typeUrl, bytes) => {
+        this.#pushes.inc({ type: short(typeUrl) });
+        this.#size.observe({ type: short(typeUrl) }, bytes);
+      },
+      acked: (_typeUrl, milliseconds) => this.#convergence.observe(milliseconds / 1000),
+      nacked: (typeUrl) => {
+        this.#rejects.inc();
+        this.#rejectsOf.get(short(typeUrl))?.inc();
+      },
+      unknownType: () => this.#unknownTypes.inc(),
+      oversized: () => this.#oversized.inc(),
+      failed: () => this.#internalErrors.inc(),
+      slowReader: () => this.#slowReaders.inc(),
+    };
+  }
+
+  pushed(
+    revision: number,
+    milliseconds: number,
+    sizes: { readonly services: number; readonly virtualServices: number },
+  ): void {
+    this.#pushTime.observe(milliseconds / 1000);
+    this.#revision.set(revision);
+    this.#sizes.get('services')?.set(sizes.services);
+    this.#sizes.get('virtualServices')?.set(sizes.virtualServices);
+  }
+}

@@ -1,0 +1,77 @@
+import {
+  type DynamicModule,
+  Injectable,
+  Logger,
+  Module,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
+import { HealthChecks, HealthModule, METRICS, MetricsModule } from '@seine/nest';
+import type { Store } from '@seine/ports';
+import type { Registry } from 'prom-client';
+import type { PilotOptions } from './config.js';
+import { DebugController } from './debug.controller.js';
+import { PilotMetrics } from './pilot-metrics.js';
+import { PilotService } from './pilot.service.js';
+
+export interface PilotModuleOptions extends Pick<PilotOptions, 'xds'> {
+  readonly store: Store;
+  /** Milliseconds over which open streams are closed at the end; default 3000. */
+  readonly drainMs?: number;
+}
+
+const OPTIONS = Symbol('pilot options');
+
+/** Starts and stops pilot with the application. */
+@Injectable()
+export class PilotLifecycle implements OnApplicationBootstrap, OnApplicationShutdown {
+  constructor(
+    private readonly pilot: PilotService,
+    private readonly health: HealthChecks,
+  ) {}
+
+  /** Does not wait for the mesh: until it is in, readiness says so and proxies are told to come back. */
+  async onApplicationBootstrap(): Promise<void> {
+    this.health.add('mesh', () => this.pilot.ready);
+    await this.pilot.listen();
+    this.pilot.follow().catch((error: unknown) => new Logger('pilot').error(error));
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.pilot.stop();
+  }
+}
+
+function makePilot(options: PilotModuleOptions, registry: Registry): PilotService {
+  const metrics = new PilotMetrics(registry);
+  const logger = new Logger('pilot');
+  return new PilotService({
+    store: options.store,
+    options: { xds: options.xds, drainMs: options.drainMs ?? 3000 },
+    events: metrics.events(),
+    onError: (error) => logger.error(error),
+    pushed: ({ mesh, revision }, milliseconds) =>
+      metrics.pushed(revision, milliseconds, {
+        services: mesh.services.size,
+        virtualServices: mesh.resources.get('VirtualService')?.length ?? 0,
+      }),
+  });
+}
+
+/** ADS from a store's mesh log; with /debug on the application's HTTP port. */
+@Module({})
+export class PilotModule {
+  static register(options: PilotModuleOptions): DynamicModule {
+    return {
+      module: PilotModule,
+      imports: [HealthModule, MetricsModule],
+      controllers: [DebugController],
+      providers: [
+        { provide: OPTIONS, useValue: options },
+        { provide: PilotService, useFactory: makePilot, inject: [OPTIONS, METRICS] },
+        PilotLifecycle,
+      ],
+      exports: [PilotService],
+    };
+  }
+}

@@ -1,0 +1,161 @@
+import { type MeshConfig, defaultMeshConfig } from '@seine/model';
+import {
+  compileViews,
+  MeshFeed,
+  type MeshVersion,
+  PilotSource,
+  viewsToJson,
+  type CompiledProxy,
+} from '@seine/pipeline';
+import type { Diagnostic } from '@seine/diagnostics';
+import type { Store } from '@seine/ports';
+import { XdsServer, type XdsServerEvents } from '@seine/xds-server';
+import { parseAddress, type PilotOptions } from './config.js';
+import { type SyncReport, syncReport } from './proxy-sync.js';
+
+export interface PilotDependencies {
+  readonly store: Store;
+  readonly options: Pick<PilotOptions, 'xds' | 'drainMs'>;
+  readonly events?: XdsServerEvents;
+  /** After each new mesh was handed to all streams; `milliseconds` is how long that took. */
+  readonly pushed?: (version: MeshVersion, milliseconds: number) => void;
+  readonly meshConfig?: MeshConfig;
+  /** Is told of bugs and failures that no caller waits for; what was in force stays so. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** Between two tries to read a store that failed. */
+const retryMs = 1000;
+
+/** Pilot without its shell: follows the mesh log and serves ADS from it. */
+export class PilotService {
+  readonly #source = new PilotSource();
+  readonly #server: XdsServer;
+  readonly #feed: MeshFeed;
+  #port = 0;
+  /** Those that wait for proxies to catch up. */
+  readonly #waiting = new Set<() => void>();
+
+  constructor(private readonly dependencies: PilotDependencies) {
+    const { store, events, meshConfig, onError } = dependencies;
+    const woken: XdsServerEvents = {
+      ...events,
+      acked: (typeUrl, milliseconds) => {
+        events?.acked?.(typeUrl, milliseconds);
+        this.#wake();
+      },
+      failed: (proxy, error) => {
+        events?.failed?.(proxy, error);
+        onError(error);
+      },
+    };
+    this.#server = new XdsServer({ source: this.#source, now: Date.now, events: woken });
+    this.#feed = new MeshFeed({
+      store,
+      config: meshConfig ?? defaultMeshConfig,
+      schedule: setImmediate,
+      later: (run) => setTimeout(run, retryMs),
+      onError,
+      onMesh: (version) => {
+        const started = performance.now();
+        this.#source.update(version);
+        this.#server.notify();
+        dependencies.pushed?.(version, performance.now() - started);
+        this.#wake();
+      },
+    });
+  }
+
+  /** Opens the port: from now on a proxy gets an answer, even if it is to come back later. */
+  async listen(): Promise<void> {
+    const { host, port } = parseAddress(this.dependencies.options.xds);
+    this.#port = await this.#server.listen(host, port);
+  }
+
+  /** Serves from when the first whole mesh is in. */
+  async follow(): Promise<void> {
+    await this.#untilSynced();
+    await this.#feed.start();
+  }
+
+  async #untilSynced(): Promise<void> {
+    const { store } = this.dependencies;
+    if (await store.synced()) return;
+    await new Promise<void>((resolve) => {
+      const stop = store.onSynced(() => {
+        stop();
+        resolve();
+      });
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#feed.stop();
+    await this.#server.close(this.dependencies.options.drainMs);
+  }
+
+  get ready(): boolean {
+    return this.#source.ready();
+  }
+
+  /** The port that ADS is served on (for a listen on port 0). */
+  get xdsPort(): number {
+    return this.#port;
+  }
+
+  get revision(): number {
+    return this.#source.version?.revision ?? 0;
+  }
+
+  get streams(): number {
+    return this.#server.streams;
+  }
+
+  /** What is wrong with the mesh as it is compiled now. */
+  diagnostics(): readonly Diagnostic[] {
+    return this.#source.version?.diagnostics ?? [];
+  }
+
+  /** @param revision what `synced` is about; default the newest */
+  sync(revision = this.revision): SyncReport {
+    return syncReport(this.#server.status(), this.#source.proxies(), this.revision, revision);
+  }
+
+  /**
+   * Waits until every connected proxy has accepted a revision, or the time is over.
+   * @param timeoutMs at most so long; what the report then says is how it stands
+   */
+  async waitForSync(revision: number, timeoutMs: number): Promise<SyncReport> {
+    const isDone = (): boolean =>
+      this.revision >= revision && this.sync(revision).proxies.every((proxy) => proxy.synced);
+    if (!isDone()) await this.#until(isDone, timeoutMs);
+    return this.sync(revision);
+  }
+
+  #until(isDone: () => boolean, timeoutMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const finish = (): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(look);
+        resolve();
+      };
+      const look = (): void => {
+        if (isDone()) finish();
+      };
+      const timer = setTimeout(finish, timeoutMs);
+      this.#waiting.add(look);
+    });
+  }
+
+  /** After the stream has dealt with the acknowledgement, not in the middle of it. */
+  #wake(): void {
+    if (this.#waiting.size > 0) setImmediate(() => [...this.#waiting].forEach((look) => look()));
+  }
+
+  /** What a connected proxy should have now, by its id or `name.namespace`; undefined when it is not connected. */
+  configOf(name: string): CompiledProxy | undefined {
+    const { version } = this.#source;
+    const proxy = this.#source.proxies().find((p) => p.id === name || `${p.name}.${p.namespace}` === name);
+    return version && proxy ? viewsToJson(compileViews(version.mesh, proxy)) : undefined;
+  }
+}

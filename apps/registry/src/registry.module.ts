@@ -1,0 +1,111 @@
+import { fileURLToPath } from 'node:url';
+import {
+  type DynamicModule,
+  Injectable,
+  Inject,
+  Logger,
+  Module,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { type GrpcOptions, Transport } from '@nestjs/microservices';
+import { configApiLoaderOptions, configApiPackage, configApiProto } from '@seine/api';
+import type { MeshConfig } from '@seine/model';
+import { HealthChecks, HealthModule } from '@seine/nest';
+import type { Store } from '@seine/ports';
+import { FileSource } from '@seine/source-file';
+import { ConfigController } from './config.controller.js';
+import { parseLoopback } from './config.js';
+import { ProblemReport } from './problem-report.js';
+import { RegistryService } from './registry.service.js';
+import { StateDirectory } from './state-directory.js';
+import { STORE } from './tokens.js';
+
+export interface RegistryModuleOptions {
+  readonly store: Store;
+  /** Folders (or files) of YAML. */
+  readonly configDirs: readonly string[];
+  /** Where applied objects are kept; undefined = nowhere. */
+  readonly stateDir?: string | undefined;
+  /** Forget what was applied before. */
+  readonly fresh?: boolean;
+  readonly meshConfig?: MeshConfig;
+}
+
+const START = Symbol('start options');
+
+/** Starts the registry with its program and ends it with it. */
+@Injectable()
+export class RegistryLifecycle implements OnModuleInit, OnApplicationShutdown {
+  #ready = false;
+
+  constructor(
+    @Inject(RegistryService) private readonly registry: RegistryService,
+    @Inject(START) private readonly options: { readonly fresh: boolean },
+    @Inject(HealthChecks) health: HealthChecks,
+  ) {
+    health.add('registry: first view of all sources', () => this.#ready);
+  }
+
+  async onModuleInit(): Promise<void> {
+    await this.registry.start(this.options);
+    this.#ready = true;
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.registry.stop();
+  }
+}
+
+/** Service discovery and config: files and what is applied, merged into the store, with the config API on top. */
+@Module({})
+export class RegistryModule {
+  static register({ store, configDirs, stateDir, fresh, meshConfig }: RegistryModuleOptions): DynamicModule {
+    const logger = new Logger('registry');
+    const problems = new ProblemReport((line, isProblem) => (isProblem ? logger.warn(line) : logger.log(line)));
+    const registry = () =>
+      new RegistryService({
+        store,
+        sources: configDirs.map((path) => new FileSource({ path, onError: (error) => logger.error(error) })),
+        state: stateDir === undefined ? undefined : new StateDirectory(stateDir),
+        ...(meshConfig && { meshConfig }),
+        onError: (error) => logger.error(error),
+        onUpdate: (update) => problems.take(update),
+      });
+    return {
+      module: RegistryModule,
+      imports: [HealthModule],
+      controllers: [ConfigController],
+      providers: [
+        { provide: STORE, useValue: store },
+        { provide: START, useValue: { fresh: fresh ?? false } },
+        { provide: RegistryService, useFactory: registry },
+        RegistryLifecycle,
+      ],
+      exports: [RegistryService],
+    };
+  }
+}
+
+/** Larger than any sensible request, small enough to be held. */
+const maxMessageSize = 32 * 1024 * 1024;
+
+/**
+ * How a Nest program serves the config API: `app.connectMicroservice(configApiServer('127.0.0.1:15019'))`. Calls that come
+ * before `app.init()` has started the registry wait for that.
+ * @throws UsageError for an address other machines can reach: whoever connects may change the mesh, since nobody can
+ * show a certificate yet
+ */
+export function configApiServer(listen: string): GrpcOptions {
+  return {
+    transport: Transport.GRPC,
+    options: {
+      package: configApiPackage,
+      protoPath: fileURLToPath(configApiProto),
+      loader: { ...configApiLoaderOptions },
+      url: parseLoopback(listen),
+      maxReceiveMessageLength: maxMessageSize,
+      maxSendMessageLength: -1,
+    },
+  };
+}

@@ -1,0 +1,2 @@
+/** Injects the mesh log (`Store` of @seine/ports). */
+export const STORE = Symbol('store');

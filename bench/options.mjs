@@ -1,0 +1,55 @@
+// Command line of `npm run bench`.
+import { parseArgs } from 'node:util';
+
+export const usage = `npm run bench -- [options]
+  --scenario LIST   small (100 proxies), medium (500), large (1000); default small,medium,large
+  --mode LIST       delta, sotw; default delta
+  --reps N          repetitions, each on a fresh pilot; medians are printed; default 1
+  --wait-quiet S    before each phase wait up to S seconds for the rest of the machine to be quiet; default 10
+  --transport-only  only the transport reference
+  -o json           print JSON instead of the tables
+  --keep DIR        keep the raw JSON lines of the load generator in DIR`;
+
+const scenarios = ['small', 'medium', 'large'];
+const modes = ['delta', 'sotw'];
+
+function listOf(text, allowed, option) {
+  const items = text.split(',');
+  const unknown = items.find((item) => !allowed.includes(item));
+  if (unknown !== undefined) throw new Error(`--${option} ${unknown}: one of ${allowed.join(', ')}`);
+  return items;
+}
+
+function count(text, option, least) {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < least) throw new Error(`--${option} ${text}: a whole number from ${least}`);
+  return value;
+}
+
+/** @throws Error on an option that makes no sense */
+export function parseOptions(args) {
+  const { values } = parseArgs({
+    args,
+    options: {
+      scenario: { type: 'string', default: scenarios.join(',') },
+      mode: { type: 'string', default: 'delta' },
+      reps: { type: 'string', default: '1' },
+      'wait-quiet': { type: 'string', default: '10' },
+      'transport-only': { type: 'boolean', default: false },
+      output: { type: 'string', short: 'o', default: 'table' },
+      keep: { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (!['table', 'json'].includes(values.output)) throw new Error(`-o ${values.output}: table or json`);
+  return {
+    scenarios: listOf(values.scenario, scenarios, 'scenario'),
+    modes: listOf(values.mode, modes, 'mode'),
+    reps: count(values.reps, 'reps', 1),
+    waitQuiet: count(values['wait-quiet'], 'wait-quiet', 0),
+    transportOnly: values['transport-only'],
+    json: values.output === 'json',
+    keep: values.keep,
+    help: values.help,
+  };
+}

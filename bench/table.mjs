@@ -1,0 +1,85 @@
+// The figures as people read them.
+import { titles } from './aims.mjs';
+import { sizes, variants } from './transport.mjs';
+
+const number = (value) => {
+  if (value === undefined) return '–';
+  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : Math.abs(value) >= 1 ? 2 : 3;
+  return value.toFixed(digits);
+};
+
+function render(head, rows) {
+  const all = [head, ...rows];
+  const widths = head.map((_, i) => Math.max(...all.map((row) => row[i].length)));
+  const line = (row) => row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ');
+  return [line(head), widths.map((width) => '-'.repeat(width)).join('  '), ...rows.map(line)].join('\n');
+}
+
+const figures = [
+  ['cold connect max, ms', 'connectMax'],
+  ['  CPU-s', 'connectCpu'],
+  ['route change p50, ms', 'routeP50'],
+  ['  p99, ms', 'routeP99'],
+  ['  CPU-s', 'routeCpu'],
+  ['  sent, MB', 'routeSentMb'],
+  ['endpoint change p50, ms', 'endpointP50'],
+  ['  p99, ms', 'endpointP99'],
+  ['  CPU-s', 'endpointCpu'],
+  ['20 changes/s p50, ms', 'churnP50'],
+  ['  p99, ms', 'churnP99'],
+  ['peak memory, MB', 'rssPeakMb'],
+  ['memory a proxy, MB', 'mbPerProxy'],
+  ['idle 3 s, CPU-s', 'idleCpu'],
+  ['missed', 'missed'],
+  ['not complete', 'incomplete'],
+];
+
+/** Seine beside istiod, one block a scenario and mode. */
+export function pilotTable(measured, recorded) {
+  const istiod = recorded.istiod[measured.scenario];
+  const rows = figures.map(([title, name]) => [
+    title,
+    number(measured[name]),
+    number(istiod.default[name]),
+    number(istiod.tuned[name]),
+    istiod.default[name] && measured[name] ? `${number(istiod.default[name] / measured[name])}×` : '',
+  ]);
+  const head = [
+    `${measured.scenario}, ${measured.proxies} proxies, ${measured.mode}`,
+    'seine',
+    'istiod',
+    'istiod tuned',
+    'istiod/seine',
+  ];
+  return render(head, rows);
+}
+
+export function transportTable(transport, recorded) {
+  const rows = variants.flatMap((variant) =>
+    sizes.map((size) => {
+      const [here, there] = [transport[variant][size], recorded.transport[variant][String(size)]];
+      return [
+        `${variant} ${size / 1000} KB`,
+        ...['p50', 'p99', 'cpu'].flatMap((name) => [number(here[name]), number(there[name])]),
+      ];
+    }),
+  );
+  const head = ['transport alone, 1000 streams', 'p50 ms', 'recorded', 'p99 ms', 'recorded', 'CPU-s', 'recorded'];
+  return render(head, rows);
+}
+
+export function aimsTable(rows, scale) {
+  const cells = rows.map((row) => [
+    `${row.scenario} ${row.mode}: ${titles[row.name]}`,
+    number(row.measured),
+    number(row.aim),
+    row.passed ? 'passed' : 'missed',
+  ]);
+  const head = [
+    `aims, scaled by this run’s transport (time ×${scale.time.toFixed(2)}, CPU ×${scale.cpu.toFixed(2)})`,
+    'measured',
+    'aim',
+    '',
+  ];
+  return render(head, cells);
+}

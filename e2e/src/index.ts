@@ -1,0 +1,21 @@
+/**
+ * Real servers for the end-to-end tests: a pilot process, real Envoys on loopback addresses, and upstreams that count.
+ *
+ *   TestMesh ─ writes YAML ─► PilotProcess ─ ADS ─► Envoy (sidecar, gateway) ─► EchoServer
+ */
+export * from './certificates.js';
+export * from './child-process.js';
+export * from './echo-server.js';
+export * from './envoy.js';
+export * from './greeter-server.js';
+export * from './http-request.js';
+export * from './laptop-mesh.js';
+export * from './loopback.js';
+export * from './mesh-yaml.js';
+export * from './pilot-process.js';
+export * from './proxyless-client.js';
+export * from './real-cases.js';
+export * from './repository.js';
+export * from './statistics.js';
+export * from './test-mesh.js';
+export * from './validate-config.js';

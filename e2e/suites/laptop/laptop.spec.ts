@@ -1,0 +1,134 @@
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { poll } from '@seine/testing';
+import {
+  binomialRange,
+  documents,
+  httpRoutesYaml,
+  LaptopMesh,
+  type LaptopWorkload,
+  request,
+  subsetsYaml,
+  to,
+} from '../../src/index.js';
+
+jest.setTimeout(300_000);
+const mesh = new LaptopMesh();
+let workloads: readonly LaptopWorkload[] = [];
+beforeAll(async () => {
+  await mesh.start();
+  workloads = await mesh.workloads();
+});
+afterAll(async () => {
+  await mesh.interrupt();
+  mesh.remove();
+});
+
+const split = (weights: Record<string, number>) =>
+  documents(
+    subsetsYaml('reviews', ['v1', 'v2', 'v3']),
+    httpRoutesYaml('reviews', [{ route: Object.entries(weights).map(([v, weight]) => to('reviews', v, weight)) }]),
+  );
+const versions = async (count: number) =>
+  Object.keys(await mesh.reviews(count))
+    .sort()
+    .join();
+
+it('gives every workload of the sample a live Envoy', async () => {
+  expect(workloads.map(({ name }) => name.replace(/-[0-9a-f]{8,}-\w{5}$/, '')).sort()).toEqual(
+    expect.arrayContaining(['details-v1', 'productpage-v1', 'ratings-v1', 'reviews-v1', 'reviews-v2', 'reviews-v3']),
+  );
+  for (const { name, adminPort } of workloads) {
+    const { body } = await request('127.0.0.1', adminPort, '/server_info');
+    expect([name, (JSON.parse(body) as { state: string }).state]).toEqual([name, 'LIVE']);
+  }
+});
+
+it('serves the pages that Istio’s tutorials use', async () => {
+  for (const target of ['/productpage', '/api/v1/products', '/api/v1/products/0', '/api/v1/products/0/reviews'])
+    expect([target, await mesh.status(target)]).toEqual([target, 200]);
+  expect(await mesh.status('/no/such/page')).toBe(404);
+});
+
+it('follows an edit of the weights in the YAML', async () => {
+  const file = path.join(mesh.configDir, 'reviews.yaml');
+  fs.writeFileSync(file, split({ v3: 100 }));
+  await poll(async () => (await versions(10)) === 'v3', 'v3 alone');
+  fs.writeFileSync(file, split({ v1: 50, v2: 50 }));
+  await poll(async () => (await versions(20)) === 'v1,v2', 'v1 and v2');
+});
+
+it('splits live requests as an applied VirtualService says', async () => {
+  const { code, stderr } = await mesh.seinectl(['apply', '--wait', '-f', '-'], split({ v1: 80, v3: 20 }));
+  expect([code, stderr]).toEqual([0, expect.anything()]);
+  const counts = await mesh.reviews(1000);
+  const { low, high } = binomialRange(1000, 0.2);
+  expect(counts['v3']).toBeGreaterThanOrEqual(low);
+  expect(counts['v3']).toBeLessThanOrEqual(high);
+  expect((counts['v1'] ?? 0) + (counts['v3'] ?? 0)).toBe(1000);
+});
+
+it('restores the file’s object when the applied one is deleted', async () => {
+  const deleted = await mesh.seinectl(['delete', 'virtualservice', 'reviews', '-n', 'default', '--wait']);
+  expect([deleted.code, deleted.stderr]).toEqual([0, expect.anything()]);
+  await poll(async () => (await versions(20)) === 'v1,v2', 'the weights of the file');
+});
+
+it('reports a broken document by file and line, and keeps its last good version in force', async () => {
+  const file = path.join(mesh.configDir, 'reviews.yaml');
+  fs.writeFileSync(file, split({ v2: 100 }));
+  await poll(async () => (await versions(10)) === 'v2', 'v2 alone');
+  fs.writeFileSync(file, split({ v2: 100 }).replace('"weight":100', '"weight":"lots"'));
+  fs.writeFileSync(
+    path.join(mesh.configDir, 'details.yaml'),
+    httpRoutesYaml('details', [{ headers: { response: { set: { 'x-new': 'yes' } } }, route: [to('details')] }]),
+  );
+  await mesh.process.until(() => /reviews\.yaml:\d+.*weight/.test(mesh.process.output), 'told of the broken file');
+  expect(await versions(10)).toBe('v2');
+});
+
+it('refuses a second mesh on the same ports with one sentence', async () => {
+  const second = new LaptopMesh();
+  try {
+    const up = await second.spawn();
+    expect(await up.ended).not.toBe(0);
+    expect(up.output).toMatch(/^Port \d+ .*in use.*$/m);
+    expect(up.output).not.toMatch(/\n\s+at /);
+  } finally {
+    second.remove();
+  }
+});
+
+describe('after Ctrl-C', () => {
+  it('nothing is left', async () => {
+    expect(await mesh.interrupt()).toBe(0);
+    for (const { adminPort } of workloads)
+      expect([adminPort, await isListening(adminPort)]).toEqual([adminPort, false]);
+    expect(await mesh.status('/productpage')).toBe(0);
+  });
+
+  it('what was applied is there again at the next start, and gone after --fresh', async () => {
+    fs.writeFileSync(path.join(mesh.configDir, 'reviews.yaml'), split({ v2: 100 }));
+    await mesh.start();
+    expect((await mesh.seinectl(['apply', '--wait', '-f', '-'], split({ v1: 100 }))).code).toBe(0);
+    await mesh.interrupt();
+    await mesh.start();
+    await poll(async () => (await versions(10)) === 'v1', 'the applied weights');
+    await mesh.interrupt();
+    await mesh.start('--fresh');
+    await poll(async () => (await versions(10)) === 'v2', 'the weights of the file');
+  });
+});
+
+async function isListening(port: number): Promise<boolean> {
+  return await new Promise((resolve) => {
+    const socket = net.connect(port, '127.0.0.1');
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}

@@ -1,0 +1,7 @@
+/** Envoy's v3 messages (generated into src/gen, imported as `@seine/envoy/envoy/…_pb.js`) and what surrounds them. */
+export * from './any.js';
+export * from './duration.js';
+export * from './encode.js';
+export * from './json.js';
+export * from './type-url.js';
+export * from './validate-pgv.js';

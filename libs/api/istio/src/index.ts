@@ -1,0 +1,27 @@
+/** Istio's resources: one definition a kind, which gives its type, its validation, its CustomResourceDefinition and its reference page. */
+export * from './duration.js';
+export * from './extensions/traffic-extension.js';
+export * from './extensions/wasm-plugin.js';
+export { type TrafficSelector, TrafficSelectorSchema } from './extensions/wasm.js';
+export { grpcStatusNames } from './grpc-status.js';
+export * from './kinds/catalog.js';
+export * from './networking/destination-rule.js';
+export * from './networking/envoy-filter.js';
+export * from './networking/gateway.js';
+export * from './networking/policy-target.js';
+export * from './networking/proxy-config.js';
+export * from './networking/selector.js';
+export * from './networking/service-entry.js';
+export * from './networking/sidecar.js';
+export * from './networking/string-match.js';
+export * from './networking/virtual-service.js';
+export * from './networking/workload-entry.js';
+export * from './networking/workload-group.js';
+export type { Frozen, Of } from './schema.js';
+export * from './security/authorization-policy.js';
+export * from './security/peer-authentication.js';
+export * from './security/request-authentication.js';
+export * from './telemetry/telemetry.js';
+export { nearMatch } from './validation/near-match.js';
+export { normalizeObject } from './validation/normalize-object.js';
+export { validateObject } from './validation/validate-object.js';

@@ -1,0 +1,46 @@
+import { groupOf, isClusterScopedElsewhere, k8sKinds, type KindInfo } from '@seine/k8s';
+import { foreignKinds } from './foreign-kinds.js';
+import { istioKinds } from './istio-kinds.js';
+
+/** Every kind that is known: Istio's, those of Kubernetes, and those that are known by name only. */
+export const kinds: readonly KindInfo[] = [...istioKinds, ...k8sKinds, ...foreignKinds];
+
+const byGroup: ReadonlyMap<string, ReadonlyMap<string, KindInfo>> = new Map(
+  [...new Set(kinds.map((info) => info.group))].map((group) => [
+    group,
+    new Map(kinds.filter((info) => info.group === group).map((info) => [info.kind, info])),
+  ]),
+);
+
+/** The kinds of an API group by their names; undefined for a group that is not known. */
+export function kindsOfGroup(group: string): ReadonlyMap<string, KindInfo> | undefined {
+  return byGroup.get(group);
+}
+
+/** What is known of a kind, whichever version of its group is written. */
+export function kindInfo(apiVersion: string, kind: string): KindInfo | undefined {
+  return byGroup.get(groupOf(apiVersion))?.get(kind);
+}
+
+/** Whether objects of a kind have a namespace; kinds that nobody knows count as namespaced, as most are. */
+export function isNamespaced(apiVersion: string, kind: string): boolean {
+  return kindInfo(apiVersion, kind)?.namespaced ?? !isClusterScopedElsewhere(kind);
+}
+
+/**
+ * The kinds that a word may mean: kind, plural, singular or short name in any case, with or without the group
+ * (`virtualservices.networking.istio.io`). Several, where groups share a name (`gateway`).
+ */
+export function findKinds(word: string): readonly KindInfo[] {
+  const wanted = word.toLowerCase();
+  return kinds.filter((info) =>
+    [info.kind.toLowerCase(), info.plural, info.singular, ...info.shortNames].some(
+      (name) => wanted === name || wanted === `${name}.${info.group}`,
+    ),
+  );
+}
+
+/** The kind that a word means first: Istio's before those of other groups. */
+export function findKind(word: string): KindInfo | undefined {
+  return findKinds(word)[0];
+}

@@ -1,0 +1,5 @@
+/** What every config object has, and the kinds of Kubernetes itself. */
+export * from './json-schema.js';
+export * from './kind-info.js';
+export * from './kinds.js';
+export * from './object.js';

@@ -1,0 +1,3 @@
+/** Seine's own APIs: the proto files and their messages as plain types, and the run file. */
+export * from './config.js';
+export type * from './run-file.js';

@@ -1,0 +1,37 @@
+import type { Proxy } from '@seine/model';
+
+/** What the Envoy says of itself: the part of a Proxy that is not read off the Envoy itself. */
+export type BootstrapNode = Pick<Proxy, 'type' | 'name' | 'namespace' | 'ipAddresses'> &
+  Partial<
+    Pick<
+      Proxy,
+      | 'dnsDomain'
+      | 'labels'
+      | 'workloadName'
+      | 'serviceAccount'
+      | 'locality'
+      | 'network'
+      | 'clusterId'
+      | 'interceptionMode'
+      | 'httpProxyPort'
+      | 'appPorts'
+      | 'outboundCidr'
+      | 'dnsCapture'
+    >
+  > & { readonly meshId?: string | undefined };
+
+export interface BootstrapOptions {
+  readonly node: BootstrapNode;
+  /** The pilot: an IP address or a DNS name, plaintext. */
+  readonly xds: { readonly host: string; readonly port: number };
+  /** Envoy's admin interface; default address 127.0.0.1, or a Unix socket. It can end the process, so never anything wider. */
+  readonly admin: { readonly address?: string | undefined; readonly port: number } | { readonly socketPath: string };
+  /** What the two public listeners bind; default 0.0.0.0. */
+  readonly statusAddress?: string | undefined;
+  /** `/stats/prometheus`; Istio's port is 15090. 0 = no listener. */
+  readonly prometheusPort: number;
+  /** `/healthz/ready`; Istio's port is 15021. 0 = no listener. */
+  readonly readyPort: number;
+  /** `all` keeps every statistic; `istio` those Istio's sidecars keep, and the requests of each cluster. Default `all`. */
+  readonly stats?: 'all' | 'istio' | undefined;
+}

@@ -1,0 +1,172 @@
+import { describe, expect, it } from '@jest/globals';
+import { bootstrapJson, renderBootstrap } from './bootstrap.js';
+import type { BootstrapOptions } from './bootstrap-options.js';
+import { parseNode } from './parse-node.js';
+
+const options: BootstrapOptions = {
+  node: {
+    type: 'sidecar',
+    name: 'reviews-v1-abc',
+    namespace: 'default',
+    ipAddresses: ['127.0.0.9'],
+    labels: { app: 'reviews', version: 'v1' },
+    workloadName: 'reviews-v1',
+    serviceAccount: 'bookinfo-reviews',
+    locality: { region: 'r', zone: 'z', subzone: 's' },
+    interceptionMode: 'NONE',
+    httpProxyPort: 15007,
+    appPorts: new Map([[9080, 19080]]),
+    outboundCidr: '127.4.7.0/24',
+    clusterId: 'laptop',
+    meshId: 'mesh1',
+  },
+  xds: { host: '127.0.0.1', port: 15010 },
+  admin: { port: 15000 },
+  statusAddress: '127.0.0.9',
+  prometheusPort: 15090,
+  readyPort: 15021,
+};
+const jsonOf = (changes: Partial<BootstrapOptions>): unknown => JSON.parse(bootstrapJson({ ...options, ...changes }));
+
+describe('bootstrap', () => {
+  it('introduces the proxy as Istio does', () => {
+    expect(jsonOf({})).toMatchObject({
+      node: {
+        id: 'sidecar~127.0.0.9~reviews-v1-abc.default~default.svc.cluster.local',
+        cluster: 'reviews.default',
+        metadata: {
+          NAME: 'reviews-v1-abc',
+          NAMESPACE: 'default',
+          LABELS: { app: 'reviews', version: 'v1' },
+          WORKLOAD_NAME: 'reviews-v1',
+          SERVICE_ACCOUNT: 'bookinfo-reviews',
+          INSTANCE_IPS: '127.0.0.9',
+          INTERCEPTION_MODE: 'NONE',
+          HTTP_PROXY_PORT: '15007',
+          CLUSTER_ID: 'laptop',
+          MESH_ID: 'mesh1',
+          SEINE_APP_PORTS: '9080=19080',
+          SEINE_OUTBOUND_CIDR: '127.4.7.0/24',
+        },
+      },
+    });
+  });
+
+  it('leaves unset metadata out', () => {
+    const { type, name, namespace, ipAddresses } = options.node;
+    const { node } = renderBootstrap({ ...options, node: { type, name, namespace, ipAddresses } });
+    expect(Object.keys(node?.metadata ?? {})).toEqual(['NAME', 'NAMESPACE', 'INSTANCE_IPS']);
+    expect(node?.cluster).toBe('reviews-v1-abc.default');
+  });
+
+  it('has its admin interface on a Unix socket where one is named', () => {
+    const pipe = { pipe: { path: '/run/reviews/admin.sock', mode: 384 } };
+    expect(jsonOf({ admin: { socketPath: '/run/reviews/admin.sock' } })).toMatchObject({
+      admin: { address: pipe },
+      static_resources: {
+        clusters: [
+          { name: 'xds-grpc' },
+          { load_assignment: { endpoints: [{ lb_endpoints: [{ endpoint: { address: pipe } }] }] } },
+        ],
+      },
+    });
+  });
+
+  it('is read back by parseNode', () => {
+    const node = { ...options.node, meshId: undefined };
+    expect(parseNode(renderBootstrap(options).node)).toEqual({
+      proxy: expect.objectContaining(
+        Object.fromEntries(Object.entries(node).filter(([, value]) => value !== undefined)),
+      ),
+    });
+  });
+
+  it('subscribes by delta ADS and waits for the first answer', () => {
+    expect(jsonOf({})).toMatchObject({
+      dynamic_resources: {
+        lds_config: { ads: {}, initial_fetch_timeout: '0s', resource_api_version: 'V3' },
+        cds_config: { ads: {}, initial_fetch_timeout: '0s', resource_api_version: 'V3' },
+        ads_config: {
+          api_type: 'DELTA_GRPC',
+          transport_api_version: 'V3',
+          grpc_services: [{ envoy_grpc: { cluster_name: 'xds-grpc' } }],
+        },
+      },
+    });
+  });
+
+  it.each([
+    ['127.0.0.1', 'STATIC'],
+    ['::1', 'STATIC'],
+    ['pilot.istio-system.svc', 'STRICT_DNS'],
+  ])('reaches pilot at %s by discovery type %s', (host, type) => {
+    const { clusters } = (
+      jsonOf({ xds: { host, port: 15010 } }) as { static_resources: { clusters: { type?: string }[] } }
+    ).static_resources;
+    expect(clusters[0]?.type).toBe(type);
+  });
+
+  it.each([
+    [15090, 15021, ['prometheus', 'ready']],
+    [0, 15021, ['ready']],
+    [15090, 0, ['prometheus']],
+    [0, 0, []],
+  ])('with ports %i and %i has the listeners %j', (prometheusPort, readyPort, names) => {
+    const { staticResources } = renderBootstrap({ ...options, prometheusPort, readyPort });
+    expect(staticResources?.listeners.map((listener) => listener.name)).toEqual(names);
+  });
+
+  it('shows one path of the admin interface each', () => {
+    const text = bootstrapJson(options);
+    expect([...text.matchAll(/"path": "([^"]+)"/g)].map((match) => match[1])).toEqual([
+      '/stats/prometheus',
+      '/healthz/ready',
+    ]);
+    expect(text).not.toContain('"prefix": "/"');
+  });
+
+  const statNames: [string, string, string, string][] = [
+    [
+      'cluster.outbound|9080|v1|reviews.default.svc.cluster.local;.upstream_rq_total',
+      'cluster_name',
+      'outbound|9080|v1|reviews.default.svc.cluster.local',
+      'cluster.upstream_rq_total',
+    ],
+    ['cluster.inbound|9080||;.upstream_rq_total', 'cluster_name', 'inbound|9080||', 'cluster.upstream_rq_total'],
+    ['cluster.xds-grpc.upstream_cx_total', 'cluster_name', 'xds-grpc', 'cluster.upstream_cx_total'],
+    [
+      'http.outbound_0.0.0.0_9080;.downstream_rq_2xx',
+      'http_conn_manager_prefix',
+      'outbound_0.0.0.0_9080',
+      'http.downstream_rq_2xx',
+    ],
+    [
+      'http.outbound_0.0.0.0_9080;.downstream_rq_2xx',
+      'response_code_class',
+      '2xx',
+      'http.outbound_0.0.0.0_9080;.downstream_rq',
+    ],
+    ['cluster.x;.upstream_rq_503', 'response_code', '503', 'cluster.x;.upstream_rq'],
+    [
+      'tcp.outbound|3306||mysql.ns.svc;.downstream_cx_total',
+      'tcp_prefix',
+      'outbound|3306||mysql.ns.svc',
+      'tcp.downstream_cx_total',
+    ],
+    ['listener.0.0.0.0_15006.downstream_cx_total', 'listener_address', '0.0.0.0_15006', 'listener.downstream_cx_total'],
+  ];
+  it.each(statNames)('takes %s apart by %s', (stat, tag, value, rest) => {
+    const specifier = renderBootstrap(options).statsConfig?.statsTags.find(({ tagName }) => tagName === tag);
+    // Envoy: the first group leaves the name, the second is the label.
+    const match = new RegExp(String(specifier?.tagValue.value)).exec(stat);
+    expect(match?.[2]).toBe(value);
+    expect(stat.replace(match?.[1] ?? '', '')).toBe(rest);
+  });
+
+  it.each([
+    ['all', false],
+    ['istio', true],
+  ] as const)('with stats %s has an inclusion list: %s', (stats, listed) => {
+    expect(renderBootstrap({ ...options, stats }).statsConfig?.statsMatcher !== undefined).toBe(listed);
+  });
+});

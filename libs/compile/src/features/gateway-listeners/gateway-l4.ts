@@ -1,0 +1,69 @@
+import type { VirtualService } from '@seine/istio';
+import type { GatewayPortInput, RouteClient } from '../../inputs.js';
+import { intersectHosts, qualifiedHosts, serverHostsFor } from '../routing/host-intersection.js';
+import { type L4Chain, objectMetadata } from '../tcp-routing/filter-chains.js';
+import { weightedClusters } from '../tcp-routing/l4-destinations.js';
+import { clientMatches, servesGateway } from '../tcp-routing/l4-match.js';
+import { emitTcpProxy } from '../tcp-routing/tcp-proxy.js';
+import type { ReadServer } from './gateway-servers.js';
+
+/** The chains of a plain TCP server: the `tcp` routes of VirtualServices bound to its Gateway. */
+export function gatewayTcpChains(server: ReadServer, input: GatewayPortInput): L4Chain[] {
+  return boundVirtualServices(server, input).flatMap((vs) =>
+    (vs.spec.tcp ?? []).flatMap((route) => {
+      const matches = route.match?.length ? route.match : [{}];
+      return matches
+        .filter((match) => clientMatches(match, vs, clientOf(server), server.port))
+        .flatMap(({ destinationSubnets }) =>
+          chain(vs, route.route ?? [], { serverNames: [], subnets: destinationSubnets ?? [] }, server, input),
+        );
+    }),
+  );
+}
+
+/** The chains of a PASSTHROUGH server: the `tls` routes of VirtualServices bound to its Gateway, by SNI. */
+export function gatewayTlsChains(server: ReadServer, input: GatewayPortInput): L4Chain[] {
+  return boundVirtualServices(server, input).flatMap((vs) =>
+    (vs.spec.tls ?? []).flatMap((route) =>
+      route.match
+        .filter((match) => clientMatches(match, vs, clientOf(server), server.port))
+        .flatMap(({ sniHosts, destinationSubnets }) =>
+          chain(
+            vs,
+            route.route ?? [],
+            { serverNames: sniHosts.filter((host) => host !== '*'), subnets: destinationSubnets ?? [] },
+            server,
+            input,
+          ),
+        ),
+    ),
+  );
+}
+
+function chain(
+  vs: VirtualService,
+  routes: Parameters<typeof weightedClusters>[1],
+  match: L4Chain['match'],
+  server: ReadServer,
+  input: GatewayPortInput,
+): L4Chain[] {
+  const clusters = weightedClusters(vs, routes, { ...input, port: server.port });
+  if (clusters.length === 0) return [];
+  const statPrefix = `${vs.metadata.name}.${vs.metadata.namespace}`;
+  return [{ match, filters: [emitTcpProxy(statPrefix, clusters, input.config)], metadata: objectMetadata(vs) }];
+}
+
+function clientOf({ gateway: { metadata } }: ReadServer): RouteClient {
+  return { gateway: `${metadata.namespace}/${metadata.name}`, namespace: metadata.namespace, labels: {} };
+}
+
+/** VirtualServices that name the server's Gateway and share a host with the server. */
+function boundVirtualServices(server: ReadServer, input: GatewayPortInput): readonly VirtualService[] {
+  const client = clientOf(server);
+  return input.l4VirtualServices.filter((vs) => {
+    const { namespace } = vs.metadata;
+    const names = qualifiedHosts(vs.spec.hosts ?? [], namespace, input.config.clusterDomain);
+    const hosts = serverHostsFor(server.spec.hosts, client.namespace, namespace);
+    return servesGateway(vs, client.gateway) && intersectHosts(hosts, names).length > 0;
+  });
+}

@@ -1,0 +1,95 @@
+import { create } from '@bufbuild/protobuf';
+import {
+  type Filter,
+  type FilterChain,
+  FilterChainSchema,
+} from '@seine/envoy/envoy/config/listener/v3/listener_components_pb.js';
+import { TrafficDirection } from '@seine/envoy/envoy/config/core/v3/base_pb.js';
+import { type Listener, ListenerSchema } from '@seine/envoy/envoy/config/listener/v3/listener_pb.js';
+import { listenerName, tcpAddress, wildcardAddress } from '../../frame/listeners-address.js';
+import { gatewayRouteName } from '../../frame/gateway-routes.js';
+import type { GatewayPortInput } from '../../inputs.js';
+import { emitListenerAccessLog } from '../access-log/access-log.js';
+import { emitHttpConnectionManager } from '../http-connection-manager/http-connection-manager.js';
+import { tlsInspector } from '../protocol-sniffing/protocol-sniffing.js';
+import { hostPart } from '../routing/host-intersection.js';
+import { emitFilterChains, type L4Chain } from '../tcp-routing/filter-chains.js';
+import { readServer, type ReadServer, type ServerKind } from './gateway-servers.js';
+import { gatewayTcpChains, gatewayTlsChains } from './gateway-l4.js';
+import { emitServerTls, tlsConnectTimeout } from './gateway-tls.js';
+
+/**
+ * The listeners of one bound port of a gateway: `0.0.0.0_<port>`, and one for each `bind` address that servers name.
+ * Plaintext HTTP, TLS and plain TCP exclude each other on a port: the first server decides, others are left out. A
+ * listener without any usable server is not emitted, as it would refuse every connection.
+ */
+export function emitGatewayListener(input: GatewayPortInput): Listener[] {
+  const byBind = new Map<string, ReadServer[]>();
+  for (const server of input.servers.map(readServer)) {
+    if (!server) continue;
+    const bind = server.spec.bind || input.address || wildcardAddress;
+    byBind.set(bind, [...(byBind.get(bind) ?? []), server]);
+  }
+  return [...byBind].flatMap(([bind, servers]) => emitBoundPort(bind, servers, input));
+}
+
+/** Servers of one family can share a port. */
+const family: Readonly<Record<ServerKind, 'http' | 'tls' | 'tcp'>> = {
+  http: 'http',
+  https: 'tls',
+  tls: 'tls',
+  passthrough: 'tls',
+  tcp: 'tcp',
+};
+
+function emitBoundPort(bind: string, servers: readonly ReadServer[], input: GatewayPortInput): Listener[] {
+  const [first] = servers;
+  if (!first) return [];
+  const kept = servers.filter((server) => family[server.kind] === family[first.kind]);
+  const name = listenerName(bind, input.bindPort);
+  const filterChains = first.kind === 'http' ? [httpChain(first, name, input)] : emitServerChains(kept, name, input);
+  if (filterChains.length === 0) return [];
+  return [
+    create(ListenerSchema, {
+      name,
+      address: tcpAddress(bind, input.bindPort),
+      trafficDirection: TrafficDirection.OUTBOUND,
+      accessLog: emitListenerAccessLog(input.config),
+      ...(family[first.kind] === 'tls' && { listenerFilters: [tlsInspector()] }),
+      filterChains,
+    }),
+  ];
+}
+
+/** One chain for all plaintext HTTP servers of the port: its routes tell their hosts apart. */
+function httpChain(server: ReadServer, name: string, input: GatewayPortInput): FilterChain {
+  return create(FilterChainSchema, { filters: [httpManager(server, name, input)] });
+}
+
+function httpManager(server: ReadServer, name: string, input: GatewayPortInput): Filter {
+  return emitHttpConnectionManager({
+    role: 'gateway',
+    statPrefix: `outbound_${name}`,
+    routes: gatewayRouteName(server, input.bindPort) ?? '',
+    config: input.config,
+  });
+}
+
+function emitServerChains(servers: readonly ReadServer[], name: string, input: GatewayPortInput): FilterChain[] {
+  return emitFilterChains(servers.flatMap((server) => serverChains(server, name, input)));
+}
+
+function serverChains(server: ReadServer, name: string, input: GatewayPortInput): readonly L4Chain[] {
+  if (server.kind === 'tcp') return gatewayTcpChains(server, input);
+  if (server.kind === 'passthrough') return gatewayTlsChains(server, input);
+  const http = server.kind === 'https';
+  const transportSocket = emitServerTls(server.spec.tls ?? {}, http ? ['h2', 'http/1.1'] : []);
+  if (!transportSocket) return [];
+  const filters = http ? [httpManager(server, name, input)] : gatewayTcpChains(server, input)[0]?.filters;
+  if (!filters) return [];
+  const hosts = server.spec.hosts.map(hostPart);
+  const serverNames = hosts.includes('*') ? [] : hosts;
+  return [
+    { match: { serverNames, subnets: [] }, filters, tls: { transportSocket, connectTimeout: tlsConnectTimeout } },
+  ];
+}

@@ -1,0 +1,70 @@
+import { anyUnpack } from '@bufbuild/protobuf/wkt';
+import { describe, expect, it } from '@jest/globals';
+import { toEnvoyJson } from '@seine/envoy';
+import { HttpConnectionManagerSchema } from '@seine/envoy/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
+import { defaultMeshConfig } from '@seine/model';
+import { emitHttpConnectionManager, type HttpConnectionManagerOptions } from './http-connection-manager.js';
+
+function manager(options: Partial<HttpConnectionManagerOptions>) {
+  const filter = emitHttpConnectionManager({
+    role: 'outbound',
+    statPrefix: 'outbound_0.0.0.0_80',
+    routes: '80',
+    config: defaultMeshConfig,
+    ...options,
+  });
+  if (filter.configType.case !== 'typedConfig') throw new Error('no config');
+  return toEnvoyJson(HttpConnectionManagerSchema, anyUnpack(filter.configType.value, HttpConnectionManagerSchema)!);
+}
+
+describe('emitHttpConnectionManager', () => {
+  it.each<[HttpConnectionManagerOptions['role'], object]>([
+    ['outbound', { use_remote_address: false }],
+    [
+      'inbound',
+      {
+        use_remote_address: false,
+        server_name: 'istio-envoy',
+        forward_client_cert_details: 'APPEND_FORWARD',
+        set_current_client_cert_details: { subject: true, dns: true, uri: true },
+      },
+    ],
+    [
+      'gateway',
+      {
+        use_remote_address: true,
+        server_name: 'istio-envoy',
+        forward_client_cert_details: 'SANITIZE_SET',
+        set_current_client_cert_details: { subject: true, cert: true, dns: true, uri: true },
+      },
+    ],
+  ])('%s', (role, expected) => {
+    expect(manager({ role })).toMatchObject({
+      stat_prefix: 'outbound_0.0.0.0_80;',
+      normalize_path: true,
+      stream_idle_timeout: '0s',
+      proxy_100_continue: true,
+      generate_request_id: true,
+      upgrade_configs: [{ upgrade_type: 'websocket' }],
+      rds: {
+        route_config_name: '80',
+        config_source: { ads: {}, initial_fetch_timeout: '0s', resource_api_version: 'V3' },
+      },
+      ...expected,
+    });
+  });
+
+  it('leaves the server header of an outbound manager to Envoy’s default', () => {
+    expect(manager({})).not.toHaveProperty('server_name');
+  });
+
+  const filters = ['grpc_stats', 'fault', 'cors', 'router'];
+  it.each<[string, Partial<HttpConnectionManagerOptions>, string[]]>([
+    ['a sidecar', {}, filters],
+    ['a gRPC-Web port', { grpcWeb: true }, ['grpc_web', ...filters]],
+    ['a gateway', { role: 'gateway' }, ['grpc_web', ...filters]],
+  ])('of %s has the filters in order', (_what, options, expected) => {
+    const { http_filters } = manager(options) as { http_filters: { name: string }[] };
+    expect(http_filters.map(({ name }) => name)).toEqual(expected.map((name) => `envoy.filters.http.${name}`));
+  });
+});

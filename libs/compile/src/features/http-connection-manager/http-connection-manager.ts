@@ -1,0 +1,90 @@
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { durationOf, toAny } from '@seine/envoy';
+import { ApiVersion } from '@seine/envoy/envoy/config/core/v3/config_source_pb.js';
+import { type Filter, FilterSchema } from '@seine/envoy/envoy/config/listener/v3/listener_components_pb.js';
+import type { RouteConfiguration } from '@seine/envoy/envoy/config/route/v3/route_pb.js';
+import {
+  type HttpConnectionManager,
+  HttpConnectionManager_ForwardClientCertDetails as ForwardClientCert,
+  HttpConnectionManagerSchema,
+} from '@seine/envoy/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
+import type { MeshConfig } from '@seine/model';
+import { emitAccessLog } from '../access-log/access-log.js';
+import { delimitedStatPrefix } from '../../frame/listeners-stat-prefix.js';
+import { emitHttpFilters } from './http-filters.js';
+
+/** On which side of a proxy the connection manager stands. */
+export type HttpRole = 'outbound' | 'inbound' | 'gateway';
+
+export interface HttpConnectionManagerOptions {
+  readonly role: HttpRole;
+  readonly statPrefix: string;
+  /** The name of an RDS resource, or the routes themselves. */
+  readonly routes: string | RouteConfiguration;
+  readonly grpcWeb?: boolean | undefined;
+  /** Accept CONNECT and absolute URLs: an explicit HTTP proxy. */
+  readonly httpProxy?: boolean | undefined;
+  readonly config: MeshConfig;
+}
+
+type ManagerInit = Exclude<MessageInitShape<typeof HttpConnectionManagerSchema>, HttpConnectionManager>;
+
+/** The network filter that makes a filter chain speak HTTP; settings as Istio's sidecars and gateways have them. */
+export function emitHttpConnectionManager(options: HttpConnectionManagerOptions): Filter {
+  const manager: ManagerInit = {
+    statPrefix: delimitedStatPrefix(options.statPrefix),
+    routeSpecifier: routeSpecifier(options.routes),
+    httpFilters: emitHttpFilters({ grpcWeb: options.grpcWeb === true || options.role === 'gateway' }),
+    accessLog: emitAccessLog(options.config),
+    // RFC 3986 normalization, else `/a/../b` would slip past path matches.
+    normalizePath: true,
+    // Streams and long polls may idle for ever; the route timeouts bound requests.
+    streamIdleTimeout: durationOf(0),
+    // The upstream, not the proxy, decides on `Expect: 100-continue`.
+    proxy100Continue: true,
+    generateRequestId: true,
+    upgradeConfigs: [{ upgradeType: 'websocket' }, ...(options.httpProxy ? [{ upgradeType: 'CONNECT' }] : [])],
+    ...(options.httpProxy && { httpProtocolOptions: { allowAbsoluteUrl: true } }),
+    ...byRole[options.role],
+  };
+  return create(FilterSchema, {
+    name: 'envoy.filters.network.http_connection_manager',
+    configType: { case: 'typedConfig', value: toAny(HttpConnectionManagerSchema, manager) },
+  });
+}
+
+const serverName = 'istio-envoy';
+
+const byRole: Readonly<Record<HttpRole, ManagerInit>> = {
+  outbound: { useRemoteAddress: false },
+  inbound: {
+    useRemoteAddress: false,
+    serverName,
+    // The application learns from X-Forwarded-Client-Cert who called; Envoy drops the header of plaintext clients.
+    forwardClientCertDetails: ForwardClientCert.APPEND_FORWARD,
+    setCurrentClientCertDetails: { subject: true, dns: true, uri: true },
+  },
+  gateway: {
+    // Clients are outside the mesh: what they claim in X-Forwarded-For and -Client-Cert is not believed.
+    useRemoteAddress: true,
+    serverName,
+    forwardClientCertDetails: ForwardClientCert.SANITIZE_SET,
+    setCurrentClientCertDetails: { subject: true, cert: true, dns: true, uri: true },
+  },
+};
+
+function routeSpecifier(routes: string | RouteConfiguration): NonNullable<ManagerInit['routeSpecifier']> {
+  if (typeof routes !== 'string') return { case: 'routeConfig', value: routes };
+  return {
+    case: 'rds',
+    value: {
+      routeConfigName: routes,
+      configSource: {
+        configSourceSpecifier: { case: 'ads', value: {} },
+        // Wait for the routes for ever: a listener that starts without them would answer 404.
+        initialFetchTimeout: durationOf(0),
+        resourceApiVersion: ApiVersion.V3,
+      },
+    },
+  };
+}

@@ -1,0 +1,107 @@
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import {
+  type Filter,
+  type FilterChain,
+  type FilterChainMatchSchema,
+  FilterChainSchema,
+} from '@seine/envoy/envoy/config/listener/v3/listener_components_pb.js';
+import { type InboundPort, isHttp, type MeshConfig } from '@seine/model';
+import { InboundPassthroughCluster, inboundClusterName } from '../../frame/cluster-names.js';
+import { emitHttpConnectionManager } from '../http-connection-manager/http-connection-manager.js';
+import { plaintextHttpMatch } from '../protocol-sniffing/protocol-sniffing.js';
+import { emitTcpProxy } from '../tcp-routing/tcp-proxy.js';
+import { emitInboundRoute } from './inbound-route.js';
+
+/** How the clients of a port must come: PeerAuthentication's modes that are in force. */
+export type InboundMtlsMode = 'DISABLE';
+
+type Match = MessageInitShape<typeof FilterChainMatchSchema>;
+
+/** One way into a port: what a connection must look like, and what is spoken on it. */
+interface ChainShape {
+  readonly speaks: 'http' | 'tcp';
+  readonly match: Match;
+}
+
+/**
+ * The chain set of one port by mTLS mode and protocol. A TCP chain without a transport condition takes TLS too, which
+ * the application then terminates. Beside a chain with such a condition it would not do: Envoy looks no further than
+ * the chains of the transport it found, so there TCP stands once for each.
+ */
+function chainShapes(protocol: InboundPort['protocol'], mode: InboundMtlsMode): readonly ChainShape[] {
+  const sets: Readonly<Record<InboundMtlsMode, Readonly<Record<'http' | 'tcp' | 'auto', readonly ChainShape[]>>>> = {
+    DISABLE: {
+      http: [{ speaks: 'http', match: { transportProtocol: 'raw_buffer' } }],
+      tcp: [{ speaks: 'tcp', match: {} }],
+      auto: [
+        { speaks: 'http', match: plaintextHttpMatch() },
+        { speaks: 'tcp', match: { transportProtocol: 'raw_buffer' } },
+        { speaks: 'tcp', match: { transportProtocol: 'tls' } },
+      ],
+    },
+  };
+  return sets[mode][protocol === 'auto' ? 'auto' : isHttp(protocol) ? 'http' : 'tcp'];
+}
+
+export interface InboundChainsOptions {
+  readonly port: InboundPort;
+  readonly mode: InboundMtlsMode;
+  /** The address in names of chains and statistics: `0.0.0.0`, or the workload's own. */
+  readonly bind: string;
+  /** Whether the chains must tell their port from others of one listener. */
+  readonly matchPort: boolean;
+  readonly config: MeshConfig;
+}
+
+/** The filter chains of one declared inbound port. */
+export function emitInboundChains({ port, mode, bind, matchPort, config }: InboundChainsOptions): FilterChain[] {
+  const clusterName = inboundClusterName(port.targetPort);
+  const name = `${bind}_${port.targetPort}`;
+  const filters: Readonly<Record<ChainShape['speaks'], () => Filter>> = {
+    http: () =>
+      emitHttpConnectionManager({
+        role: 'inbound',
+        statPrefix: `inbound_${name}`,
+        routes: emitInboundRoute({ ...port, clusterName }),
+        grpcWeb: port.protocol === 'GRPC-Web',
+        config,
+      }),
+    tcp: () => emitTcpProxy(clusterName, clusterName, config),
+  };
+  return chainShapes(port.protocol, mode).map(({ speaks, match }) =>
+    create(FilterChainSchema, {
+      name,
+      filterChainMatch: { ...match, ...(matchPort && { destinationPort: port.targetPort }) },
+      filters: [filters[speaks]()],
+    }),
+  );
+}
+
+/** The filter chains of ports that no service declares: on to the same port of the workload, by the same mTLS rules. */
+export function emitInboundPassthroughChains(mode: InboundMtlsMode, config: MeshConfig): FilterChain[] {
+  return chainShapes('auto', mode).map(({ speaks, match }) =>
+    speaks === 'http'
+      ? create(FilterChainSchema, {
+          name: 'virtualInbound-catchall-http',
+          filterChainMatch: match,
+          filters: [
+            emitHttpConnectionManager({
+              role: 'inbound',
+              statPrefix: InboundPassthroughCluster,
+              routes: emitInboundRoute({
+                clusterName: InboundPassthroughCluster,
+                servicePort: 0,
+                serviceHost: '',
+                protocol: 'auto',
+              }),
+              config,
+            }),
+          ],
+        })
+      : create(FilterChainSchema, {
+          name: 'virtualInbound',
+          filterChainMatch: match,
+          filters: [emitTcpProxy(InboundPassthroughCluster, InboundPassthroughCluster, config)],
+        }),
+  );
+}

@@ -1,0 +1,92 @@
+import { create } from '@bufbuild/protobuf';
+import { toAny } from '@seine/envoy';
+import { TrafficDirection } from '@seine/envoy/envoy/config/core/v3/base_pb.js';
+import { type Listener, ListenerSchema } from '@seine/envoy/envoy/config/listener/v3/listener_pb.js';
+import {
+  FilterChainSchema,
+  type ListenerFilter,
+  ListenerFilterSchema,
+} from '@seine/envoy/envoy/config/listener/v3/listener_components_pb.js';
+import { OriginalDstSchema } from '@seine/envoy/envoy/extensions/filters/listener/original_dst/v3/original_dst_pb.js';
+import { OriginalSrcSchema } from '@seine/envoy/envoy/extensions/filters/listener/original_src/v3/original_src_pb.js';
+import { BlackHoleCluster } from '../../frame/cluster-names.js';
+import { listenerName, tcpAddress, wildcardAddress } from '../../frame/listeners-address.js';
+import type { InboundInput } from '../../inputs.js';
+import { emitListenerAccessLog } from '../access-log/access-log.js';
+import { httpInspector, sniffingTimeout, tlsInspector } from '../protocol-sniffing/protocol-sniffing.js';
+import { emitTcpProxy } from '../tcp-routing/tcp-proxy.js';
+import { emitInboundChains, emitInboundPassthroughChains, type InboundMtlsMode } from './inbound-chains.js';
+import { inboundPorts } from './inbound-ports.js';
+
+const mode: InboundMtlsMode = 'DISABLE';
+
+/** The socket mark by which TPROXY's iptables rules know the proxy's own packets (istio-iptables). */
+const tproxyMark = 1337;
+
+/** The listener that iptables sends all inbound connections to (15006): a chain set for each port of the workload. */
+export function emitVirtualInbound(input: InboundInput): Listener {
+  const { config, proxy } = input;
+  const ports = inboundPorts(input);
+  const transparent = proxy.interceptionMode === 'TPROXY';
+  const declared = ports.filter((port) => port.protocol !== 'auto').map((port) => port.targetPort);
+  return create(ListenerSchema, {
+    name: 'virtualInbound',
+    address: tcpAddress(wildcardAddress, config.proxyInboundListenPort),
+    trafficDirection: TrafficDirection.INBOUND,
+    accessLog: emitListenerAccessLog(config),
+    // Waiting for a client's first bytes would block protocols in which the server speaks first.
+    listenerFilters: [...originalAddress(transparent), tlsInspector(declared), httpInspector(declared)],
+    ...sniffingTimeout(config),
+    ...(transparent && { transparent: true }),
+    filterChains: [
+      // A connection to the port itself was not redirected; passing it through would call this listener again.
+      create(FilterChainSchema, {
+        name: 'virtualInbound-blackhole',
+        filterChainMatch: { destinationPort: config.proxyInboundListenPort },
+        filters: [emitTcpProxy(BlackHoleCluster, BlackHoleCluster, config)],
+      }),
+      ...emitInboundPassthroughChains(mode, config),
+      ...ports.flatMap((port) => emitInboundChains({ port, mode, bind: wildcardAddress, matchPort: true, config })),
+    ],
+  });
+}
+
+/**
+ * INTERCEPTION_MODE NONE: a listener a port, bound on the workload's own address, with the chains the port has in
+ * virtualInbound. None where the proxy has no address.
+ */
+export function emitBoundInboundListeners(input: InboundInput): Listener[] {
+  const { config, proxy } = input;
+  const bind = proxy.ipAddresses[0];
+  if (bind === undefined) return [];
+  return inboundPorts(input).map((port) =>
+    create(ListenerSchema, {
+      name: listenerName(bind, port.targetPort),
+      address: tcpAddress(bind, port.targetPort),
+      trafficDirection: TrafficDirection.INBOUND,
+      bindToPort: true,
+      accessLog: emitListenerAccessLog(config),
+      ...(port.protocol === 'auto' && {
+        listenerFilters: [tlsInspector(), httpInspector()],
+        ...sniffingTimeout(config),
+      }),
+      filterChains: emitInboundChains({ port, mode, bind, matchPort: false, config }),
+    }),
+  );
+}
+
+/** Restores the address the client dialled and, under TPROXY, keeps the client's own towards the application. */
+function originalAddress(transparent: boolean): ListenerFilter[] {
+  const originalDst = create(ListenerFilterSchema, {
+    name: 'envoy.filters.listener.original_dst',
+    configType: { case: 'typedConfig', value: toAny(OriginalDstSchema, {}) },
+  });
+  if (!transparent) return [originalDst];
+  return [
+    originalDst,
+    create(ListenerFilterSchema, {
+      name: 'envoy.filters.listener.original_src',
+      configType: { case: 'typedConfig', value: toAny(OriginalSrcSchema, { mark: tproxyMark }) },
+    }),
+  ];
+}

@@ -1,0 +1,103 @@
+import { create } from '@bufbuild/protobuf';
+import { type Cluster, ClusterSchema } from '@seine/envoy/envoy/config/cluster/v3/cluster_pb.js';
+import type { DestinationRule, Subset, TrafficPolicy } from '@seine/istio';
+import type { Endpoint, ServicePort } from '@seine/model';
+import { emitTransportSocket } from '../features/client-tls/client-tls.js';
+import { emitConnectionPool } from '../features/connection-pool/connection-pool.js';
+import { emitHttpProtocol, upstreamProtocol } from '../features/connection-pool/http-protocol.js';
+import { type Discovery, discoveryOf, emitDiscovery, isInline } from '../features/discovery-type/discovery-type.js';
+import { emitLoadBalancing } from '../features/load-balancing/load-balancing.js';
+import { groupByLocality } from '../features/locality/endpoint-groups.js';
+import { weighsLocalities } from '../features/locality/locality-load-balancing.js';
+import { emitOutlierDetection, panicThreshold } from '../features/outlier-detection/outlier-detection.js';
+import { effectiveTrafficPolicy, subsetsOf } from '../features/subsets/traffic-policy.js';
+import type { OutboundClustersInput } from '../inputs.js';
+import type { Fragment } from './clusters-fragment.js';
+import { outboundClusterName } from './cluster-names.js';
+import { emitLoadAssignment } from './endpoints-message.js';
+import { selectEndpoints } from './endpoints.js';
+
+type Init = Fragment<typeof ClusterSchema>;
+
+/**
+ * The clusters through which a client reaches one service: for each port (UDP left out) the service's own and one per
+ * subset of the rule. Clusters that resolve names but have none to resolve are left out, as Envoy would refuse them.
+ */
+export function emitOutboundClusters(input: OutboundClustersInput): Cluster[] {
+  const subsets = subsetsOf(input.rule);
+  return input.service.ports
+    .filter((port) => port.protocol !== 'UDP')
+    .flatMap((port) => [undefined, ...subsets].map((subset) => emitOutboundCluster(input, port, subset)))
+    .filter((cluster) => cluster !== undefined);
+}
+
+function emitOutboundCluster(
+  input: OutboundClustersInput,
+  port: ServicePort,
+  subset: Subset | undefined,
+): Cluster | undefined {
+  const { service, rule } = input;
+  const name = outboundClusterName(port.port, subset?.name, service.host);
+  const policy = effectiveTrafficPolicy(rule, subset?.name, port.port);
+  const discovery = discoveryOf(service, policy.loadBalancer, input);
+  if (!discovery) return undefined;
+  const endpoints = isInline(discovery) ? inlineEndpoints(input, port, subset, discovery) : undefined;
+  if (endpoints?.length === 0) return undefined;
+  return create(ClusterSchema, {
+    name,
+    altStatName: `${name};`,
+    ...emitConnectionPool(policy.connectionPool, policy.retryBudget, input.config.connectTimeout),
+    ...emitLoadBalancing(policy.loadBalancer, input.proxyless ?? false),
+    ...emitDiscovery(discovery, name, input.proxyless ?? false),
+    ...(endpoints && { loadAssignment: emitLoadAssignment(name, groupByLocality(endpoints)) }),
+    outlierDetection: emitOutlierDetection(policy.outlierDetection),
+    commonLbConfig: emitCommonLbConfig(policy),
+    typedExtensionProtocolOptions: emitHttpProtocol(port.protocol, policy),
+    transportSocket: input.proxyless
+      ? undefined
+      : emitTransportSocket(policy, {
+          http2: upstreamProtocol(port.protocol, policy.connectionPool) === 'http2',
+          subjectAltNames: service.external ? service.subjectAltNames : [],
+        }),
+    metadata: emitMetadata(input, subset),
+  });
+}
+
+/** The names to resolve; LOGICAL_DNS takes one only. */
+function inlineEndpoints(
+  input: OutboundClustersInput,
+  port: ServicePort,
+  subset: Subset | undefined,
+  discovery: Discovery,
+): readonly Endpoint[] {
+  const all = input.inlineEndpoints?.byPort.get(port.port) ?? [];
+  const chosen = subset ? selectEndpoints(all, subset) : all;
+  return discovery === 'logical-dns' ? chosen.slice(0, 1) : chosen;
+}
+
+function emitCommonLbConfig(policy: TrafficPolicy): Init['commonLbConfig'] {
+  const panic = panicThreshold(policy.outlierDetection);
+  const weighted = weighsLocalities(policy);
+  if (panic === undefined && !weighted) return undefined;
+  return {
+    ...(panic !== undefined && { healthyPanicThreshold: { value: panic } }),
+    ...(weighted && { localityConfigSpecifier: { case: 'localityWeightedLbConfig', value: {} } }),
+  };
+}
+
+/** Where the cluster comes from, for `explain`, telemetry and people who read config dumps. */
+function emitMetadata({ service, rule }: OutboundClustersInput, subset: Subset | undefined): Init['metadata'] {
+  return {
+    filterMetadata: {
+      istio: {
+        ...(rule && { config: ruleReference(rule) }),
+        ...(subset && { subset: subset.name }),
+        services: [{ host: service.host, name: service.name, namespace: service.namespace }],
+      },
+    },
+  };
+}
+
+function ruleReference({ metadata }: DestinationRule): string {
+  return `/apis/networking.istio.io/v1/namespaces/${metadata.namespace}/destination-rule/${metadata.name}`;
+}

@@ -1,0 +1,114 @@
+import type { DestinationRule, Gateway, Sidecar, VirtualService } from '@seine/istio';
+import type { ConfigObject } from '@seine/k8s';
+import type { Endpoint, Locality, MeshConfig, MeshService, Proxy, ServiceEndpoints, Workload } from '@seine/model';
+
+/**
+ * The keys of compilation. Each `emit…` function of this library takes one of these and nothing else: no ambient
+ * config, no clock, no lookups. The pipeline memoizes on the identities of the fields, so a field more than a resource
+ * really reads costs recompilation, and a field it reads from elsewhere would be a bug.
+ */
+
+/** A destination host as one client sees it. */
+export interface DestinationFacts {
+  /** Fully qualified. */
+  readonly host: string;
+  /** Absent: no such service is visible to the client. */
+  readonly service: MeshService | undefined;
+  /** The DestinationRule in force for this client and host (lookup order and merging are done). */
+  readonly rule: DestinationRule | undefined;
+}
+
+/** Who asks: only what routes may test. */
+export interface RouteClient {
+  /** `mesh` for sidecars, `namespace/name` of the Gateway for gateways. */
+  readonly gateway: string;
+  readonly namespace: string;
+  /** The client's labels, cut down to those that some `sourceLabels` tests; same content, same object. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** One virtual host: a service's (with or without a VirtualService), or a VirtualService host no service has. */
+export interface VirtualHostInput {
+  /** `reviews.default.svc.cluster.local:9080`. */
+  readonly name: string;
+  readonly domains: readonly string[];
+  /** The listener's port: what `match.port` tests, and the default destination port. */
+  readonly port: number;
+  readonly service: MeshService | undefined;
+  readonly virtualService: VirtualService | undefined;
+  /** Facts of every host that `destinationHosts(virtualService)` names, and of `service`; order is stable. */
+  readonly destinations: readonly DestinationFacts[];
+  readonly client: RouteClient;
+  /** In `http_proxy`: CONNECT requests are taken too, as tunnels to the service's port. Default false. */
+  readonly connect?: boolean | undefined;
+  readonly config: MeshConfig;
+}
+
+/** All clusters (each HTTP/TCP port, each subset) through which a client reaches one service. */
+export interface OutboundClustersInput {
+  readonly service: MeshService;
+  readonly rule: DestinationRule | undefined;
+  readonly config: MeshConfig;
+  /** Only for resolutions whose endpoints live in the cluster (dns, dns-round-robin): otherwise undefined, as EDS carries them. */
+  readonly inlineEndpoints: ServiceEndpoints | undefined;
+  readonly proxyType: Proxy['type'];
+  /** A gRPC library: it refuses what only Envoy knows (LEAST_REQUEST, TLS from files, DNS with several addresses). */
+  readonly proxyless?: boolean | undefined;
+  /** interceptionMode NONE: connections have no original destination, so headless services are EDS for this client. */
+  readonly withoutOriginalDestination?: boolean | undefined;
+}
+
+/** Load assignments of all EDS clusters of one service. */
+export interface LoadAssignmentsInput {
+  readonly service: MeshService;
+  readonly endpoints: ServiceEndpoints | undefined;
+  readonly rule: DestinationRule | undefined;
+  /** The client's locality where the rule asks for locality load balancing; else undefined, so that all clients share. */
+  readonly clientLocality: Locality | undefined;
+  /** The client's labels that the rule's `failoverPriority` names (see `clientLabelsForFailover`); absent where it names none. */
+  readonly clientLabels?: Readonly<Record<string, string>> | undefined;
+}
+
+/** One outbound listener of iptables mode: everything that clients reach on one port. */
+export interface OutboundListenerInput {
+  readonly port: number;
+  /** Services with this port that the client sees, sorted by host. */
+  readonly services: readonly MeshService[];
+  /** VirtualServices with tcp or tls routes that may concern them (mesh gateway), oldest first. */
+  readonly l4VirtualServices: readonly VirtualService[];
+  readonly destinations: readonly DestinationFacts[];
+  readonly client: RouteClient;
+  readonly config: MeshConfig;
+}
+
+/** What stands beside one workload: inbound listeners and clusters read it, nothing else does. */
+export interface InboundInput {
+  readonly proxy: Proxy;
+  readonly workload: Workload | undefined;
+  readonly sidecar: Sidecar | undefined;
+  readonly config: MeshConfig;
+}
+
+/** One port of a gateway workload with every server that the selected Gateways put on it. */
+export interface GatewayPortInput {
+  /** The port the Envoy binds: the Gateway's port through the gateway Service's targetPort. */
+  readonly bindPort: number;
+  /** The address to bind where a server names none: the gateway's own on a shared machine; default all. */
+  readonly address?: string | undefined;
+  /** In order of creation, then namespace/name. */
+  readonly servers: readonly GatewayServer[];
+  /** VirtualServices with tcp or tls routes bound to one of the servers' Gateways, oldest first. Empty for a port of HTTP servers only. */
+  readonly l4VirtualServices: readonly VirtualService[];
+  /** Facts of every host those name; empty likewise. */
+  readonly destinations: readonly DestinationFacts[];
+  readonly config: MeshConfig;
+}
+
+export interface GatewayServer {
+  readonly gateway: Gateway;
+  /** Index into `gateway.spec.servers`. */
+  readonly index: number;
+}
+
+export type AnyObject = ConfigObject;
+export type { Endpoint };

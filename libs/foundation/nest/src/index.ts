@@ -1,0 +1,6 @@
+/** What every Nest program of Seine has: logging, typed settings, metrics, health, and an orderly end. */
+export * from './config.module.js';
+export * from './health.module.js';
+export * from './logger.js';
+export * from './metrics.module.js';
+export * from './shutdown.js';

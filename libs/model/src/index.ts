@@ -1,0 +1,10 @@
+/** The validated mesh: plain frozen data, and the few pure functions that belong to it. */
+export * from './endpoint.js';
+export * from './host.js';
+export * from './ip-address.js';
+export * from './mesh.js';
+export * from './mesh-config.js';
+export * from './protocol.js';
+export * from './proxy.js';
+export * from './service.js';
+export * from './workload.js';

@@ -1,0 +1,32 @@
+import type { ConfigObject } from '@seine/k8s';
+import type { ServiceEndpoints } from './endpoint.js';
+import type { MeshConfig } from './mesh-config.js';
+import type { MeshService } from './service.js';
+import type { Workload } from './workload.js';
+
+/**
+ * The whole mesh as pilot compiles it: validated, merged over sources, frozen. Every map, and every value in it, keeps
+ * its identity from one version to the next while its content is equal; that identity is what compilation is keyed on.
+ */
+export interface Mesh {
+  readonly config: MeshConfig;
+  /** By host. */
+  readonly services: ReadonlyMap<string, MeshService>;
+  /** By host; a service without endpoints has no entry. */
+  readonly endpoints: ReadonlyMap<string, ServiceEndpoints>;
+  /**
+   * By IP address. Of several at one address (host network, a laptop's 127.0.0.1) one stands under it, the others under
+   * `workloadKeyAt`; each is in the map once for each of its addresses.
+   */
+  readonly workloads: ReadonlyMap<string, Workload>;
+  /**
+   * Istio resources that validated, by kind (`VirtualService`, …), in order of creation time (none = oldest), then
+   * namespace/name. ServiceEntry and WorkloadEntry are not among them: they are services, endpoints and workloads.
+   */
+  readonly resources: ReadonlyMap<string, readonly ConfigObject[]>;
+}
+
+/** The key of a workload that shares its address with another. */
+export function workloadKeyAt(address: string, namespace: string, name: string): string {
+  return `${address}/${namespace}/${name}`;
+}

@@ -1,0 +1,43 @@
+import type { Locality } from './endpoint.js';
+
+export type ProxyType = 'sidecar' | 'router';
+
+/** How traffic reaches the sidecar: iptables (REDIRECT, TPROXY), or explicitly by bound listeners (NONE). */
+export type InterceptionMode = 'REDIRECT' | 'TPROXY' | 'NONE';
+
+/**
+ * A connected proxy, from its xDS node (id `sidecar~IP~pod.ns~ns.svc.cluster.local` and metadata; Istio's names).
+ * Parsed once a stream and frozen.
+ */
+export interface Proxy {
+  readonly id: string;
+  readonly type: ProxyType;
+  /** The instance: `reviews-v1-abc` of `sidecar~…~reviews-v1-abc.default~…`. */
+  readonly name: string;
+  readonly namespace: string;
+  readonly ipAddresses: readonly string[];
+  /** `default.svc.cluster.local`: what short names are completed with. */
+  readonly dnsDomain: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly workloadName: string;
+  readonly serviceAccount: string;
+  readonly locality: Locality;
+  readonly network: string;
+  readonly clusterId: string;
+  readonly interceptionMode: InterceptionMode;
+  /** `major.minor.patch`, or empty where the client is not Envoy. */
+  readonly envoyVersion: string;
+  /** GENERATOR=grpc: a gRPC library that speaks xDS itself. */
+  readonly proxyless: boolean;
+  /** INTERCEPTION_MODE NONE: the port of the bound HTTP proxy listener; 0 = none. (HTTP_PROXY_PORT) */
+  readonly httpProxyPort: number;
+  /**
+   * INTERCEPTION_MODE NONE (metadata SEINE_APP_PORTS, `9080=19080,…`): where the application really listens for each
+   * inbound target port, known only to the inbound cluster.
+   */
+  readonly appPorts: ReadonlyMap<number, number>;
+  /** INTERCEPTION_MODE NONE (metadata SEINE_OUTBOUND_CIDR, `127.4.7.0/24`): loopback block for TCP and gRPC services, one address a service. Empty = none. */
+  readonly outboundCidr: string;
+  /** DNS_CAPTURE: serve mesh names by Envoy's DNS filter on 15053. */
+  readonly dnsCapture: boolean;
+}

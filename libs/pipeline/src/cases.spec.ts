@@ -1,0 +1,92 @@
+import { describe, expect, it } from '@jest/globals';
+import { formatDiagnostic } from '@seine/diagnostics';
+import { type ConfigObject, groupOf } from '@seine/k8s';
+import { defaultMeshConfig, type Proxy } from '@seine/model';
+import { parseConfig } from '@seine/source-file';
+import { aProxy } from '@seine/testing';
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { proxyBeside, viewsToJson } from './compile-proxy.js';
+import { violationsOf } from './testing/golden-case.js';
+import { MeshUnderTest } from './testing/mesh-under-test.js';
+import { nackCauses } from './testing/nack-causes.js';
+
+const repository = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
+const cases = process.env['SEINE_CASES'] ?? path.join(repository, '../shared/cases');
+const index = path.join(cases, 'index.tsv');
+/** Left out: no objects of a cluster but input of `istioctl install`, without a name. */
+const installerInput = 'samples/open-telemetry/loki/iop.yaml';
+const families = ['samples/', 'config/', 'seeds/', 'validation/dataset/'];
+
+/** Files of the corpus that have to be taken as they are. */
+function acceptedFiles(): readonly string[] {
+  if (!fs.existsSync(index)) return [];
+  return fs
+    .readFileSync(index, 'utf8')
+    .split('\n')
+    .map((line) => line.split('\t'))
+    .filter(([file = '', verdict = '']) => families.some((f) => file.startsWith(f)) && /^OK\b/.test(verdict))
+    .flatMap(([file = '']) => (/\.ya?ml$/.test(file) && file !== installerInput ? [file] : []));
+}
+
+/** Kinds that Seine acts on; of others a file may say what it will. */
+const networking = new Set([
+  'VirtualService',
+  'DestinationRule',
+  'Gateway',
+  'ServiceEntry',
+  'WorkloadEntry',
+  'Sidecar',
+]);
+const kubernetes = new Set(['Service', 'Pod', 'Deployment', 'Endpoints', 'EndpointSlice']);
+
+function isActedOn({ apiVersion, kind }: Pick<ConfigObject, 'apiVersion' | 'kind'>): boolean {
+  return groupOf(apiVersion) === 'networking.istio.io' ? networking.has(kind) : kubernetes.has(kind);
+}
+
+/** Proxies of every kind in each namespace, and beside each workload. */
+function proxiesOf(world: MeshUnderTest): readonly Proxy[] {
+  const namespaces = new Set(['default', ...[...world.objects.values()].map((object) => object.metadata.namespace)]);
+  const selectors = [...world.objects.values()]
+    .filter(({ kind }) => kind === 'Gateway')
+    .map(({ spec }) => (spec as { readonly selector?: Readonly<Record<string, string>> }).selector ?? {});
+  const made = [...namespaces].flatMap((namespace) => {
+    const own = { namespace, dnsDomain: `${namespace}.svc.cluster.local` };
+    return [
+      aProxy(own),
+      aProxy({ ...own, dnsCapture: true }),
+      aProxy({ ...own, interceptionMode: 'NONE', httpProxyPort: 15080, outboundCidr: '127.4.7.0/24' }),
+      aProxy({ ...own, proxyless: true }),
+      ...[{ istio: 'ingressgateway' }, ...selectors].map((labels) => aProxy({ ...own, type: 'router', labels })),
+    ];
+  });
+  const beside = [...new Set(world.mesh.workloads.values())].map((workload) =>
+    proxyBeside(workload, defaultMeshConfig),
+  );
+  return [...made, ...beside];
+}
+
+describe('real Istio YAML', () => {
+  it('is there: SEINE_CASES names the folder, default ../shared/cases', () => {
+    expect(fs.existsSync(index) ? '' : `${index} is missing`).toBe('');
+    expect(acceptedFiles().length).toBeGreaterThan(80);
+  });
+
+  it.each(acceptedFiles())('%s is taken, and compiles to what Envoy takes for every kind of proxy', (file) => {
+    const { objects, diagnostics } = parseConfig(fs.readFileSync(path.join(cases, file), 'utf8'), file);
+    const errors = diagnostics.filter(
+      ({ severity, object }) => severity === 'error' && (!object || knows(object.kind)),
+    );
+    expect(errors.map(formatDiagnostic)).toEqual([]);
+    const world = new MeshUnderTest(objects.filter(isActedOn));
+    for (const proxy of proxiesOf(world)) {
+      const compiled = viewsToJson(world.views(Object.freeze(proxy)));
+      expect([...nackCauses(compiled), ...violationsOf(compiled)]).toEqual([]);
+    }
+  });
+});
+
+function knows(kind: string): boolean {
+  return networking.has(kind) || kubernetes.has(kind);
+}

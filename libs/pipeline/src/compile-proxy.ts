@@ -1,0 +1,100 @@
+import type { Diagnostic } from '@seine/diagnostics';
+import { resourceToJson, TypeUrl } from '@seine/envoy';
+import { type ConfigObject, type ObjectKey, objectKey } from '@seine/k8s';
+import { type Mesh, type MeshConfig, type Proxy, type Workload } from '@seine/model';
+import { buildMesh, findWorkload } from '@seine/registry';
+import { blankProxy } from './blank-proxy.js';
+import { compileViews, type Views } from './compiler.js';
+
+export type CompiledJson = ReturnType<typeof resourceToJson>;
+
+/** What a proxy gets, as JSON with Envoy's field names. */
+export interface CompiledProxy {
+  readonly listeners: readonly CompiledJson[];
+  readonly routes: readonly CompiledJson[];
+  readonly clusters: readonly CompiledJson[];
+  readonly endpoints: readonly CompiledJson[];
+}
+
+function toJson(views: Views, typeUrl: string): readonly CompiledJson[] {
+  return (views.get(typeUrl) ?? []).flatMap((set) => [...set]).map((item) => resourceToJson(typeUrl, item.bytes));
+}
+
+export function viewsToJson(views: Views): CompiledProxy {
+  return {
+    listeners: toJson(views, TypeUrl.listener),
+    routes: toJson(views, TypeUrl.route),
+    clusters: toJson(views, TypeUrl.cluster),
+    endpoints: toJson(views, TypeUrl.endpoint),
+  };
+}
+
+/** A gateway is known by its labels, as Istio's charts set them. */
+function isGateway(labels: Readonly<Record<string, string>>): boolean {
+  return labels['istio']?.endsWith('gateway') ?? false;
+}
+
+/** The proxy that would stand beside a workload, in iptables mode. */
+export function proxyBeside(workload: Workload, config: MeshConfig): Proxy {
+  const { name, namespace, labels, addresses } = workload;
+  const router = isGateway(labels);
+  const dnsDomain = `${namespace}.svc.${config.clusterDomain}`;
+  return Object.freeze({
+    ...blankProxy,
+    id: `${router ? 'router' : 'sidecar'}~${addresses[0] ?? '127.0.0.1'}~${name}.${namespace}~${dnsDomain}`,
+    type: router ? 'router' : 'sidecar',
+    name,
+    namespace,
+    ipAddresses: addresses,
+    dnsDomain,
+    labels,
+    workloadName: workload.ownerName,
+    serviceAccount: workload.serviceAccount,
+    locality: workload.locality,
+    network: workload.network,
+    clusterId: 'Kubernetes',
+  });
+}
+
+export interface CompileProxyInput {
+  readonly objects: readonly ConfigObject[];
+  /** `reviews-v1` or `reviews-v1.default`; a workload's own name or its owner's. */
+  readonly workload: string;
+  readonly config: MeshConfig;
+  /** Where the proxy is unlike `proxyBeside`: explicit mode, DNS capture, a gRPC library, … */
+  readonly proxy?: Partial<Proxy> | undefined;
+}
+
+export interface CompileProxyResult {
+  readonly resources: CompiledProxy | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+  /** Names of workloads there are, `name.namespace`: for the message when there is no such workload. */
+  readonly workloads: readonly string[];
+}
+
+/** Offline: what the proxy beside a workload would get if these objects were the whole mesh. */
+export function compileProxy({ objects, workload: wanted, config, proxy }: CompileProxyInput): CompileProxyResult {
+  const byKey = new Map<ObjectKey, ConfigObject>(objects.map((object) => [objectKey(object), object]));
+  const { mesh, diagnostics } = buildMesh(undefined, byKey, config);
+  const [name, namespace = 'default'] = splitName(wanted);
+  const workload = findWorkload(mesh, byKey, name, namespace);
+  const workloads = workloadNames(mesh, objects);
+  if (!workload) return { resources: undefined, diagnostics, workloads };
+  const views = compileViews(mesh, Object.freeze({ ...proxyBeside(workload, config), ...proxy }), workload);
+  return { resources: viewsToJson(views), diagnostics, workloads };
+}
+
+function splitName(text: string): readonly [string, string?] {
+  const dot = text.lastIndexOf('.');
+  return dot < 0 ? [text] : [text.slice(0, dot), text.slice(dot + 1)];
+}
+
+const owners = new Set(['Deployment', 'StatefulSet', 'DaemonSet']);
+
+function workloadNames(mesh: Mesh, objects: readonly ConfigObject[]): readonly string[] {
+  const running = [...mesh.workloads.values()].map(({ name, namespace }) => `${name}.${namespace}`);
+  const declared = objects
+    .filter(({ kind }) => owners.has(kind))
+    .map(({ metadata }) => `${metadata.name}.${metadata.namespace}`);
+  return [...new Set([...running, ...declared])].sort();
+}

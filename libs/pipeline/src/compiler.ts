@@ -1,0 +1,101 @@
+import { TypeUrl } from '@seine/envoy';
+import { internList, memo } from '@seine/memo';
+import { type Mesh, type Proxy, type Workload, workloadKeyAt } from '@seine/model';
+import type { ResourceSet, Snapshot, View } from '@seine/snapshot';
+import { gatewayResources } from './gateway-resources.js';
+import { outboundClusters, outboundEndpoints } from './outbound-clusters.js';
+import { outboundListeners } from './outbound-listeners.js';
+import { portRoutes } from './outbound-routes.js';
+import { boundListeners, boundRoutes, inboundResources } from './own-resources.js';
+import { proxylessListeners, proxylessRoutes } from './proxyless.js';
+import { internSet } from './resource-sets.js';
+import { resourcesOf, type Scope, scopeOf } from './scope.js';
+
+const internView = internList();
+
+/** Layers as a view: the same layers give the same object. */
+function view(...layers: readonly ResourceSet[]): View {
+  return internView(layers);
+}
+
+export type Views = Snapshot['views'];
+
+const viewsOf = memo(
+  'views',
+  (clusters: View, endpoints: View, listeners: View, routes: View): Views =>
+    new Map([
+      [TypeUrl.cluster, clusters],
+      [TypeUrl.endpoint, endpoints],
+      [TypeUrl.listener, listeners],
+      [TypeUrl.route, routes],
+    ]),
+);
+
+/** What all proxies of a scope share, looked up once a scope and not once a proxy. */
+interface SharedSets {
+  readonly clusters: ResourceSet;
+  readonly endpoints: ResourceSet;
+}
+
+const sharedSets = memo('sharedSets', (scope: Scope, endpoints: Mesh['endpoints']): SharedSets => {
+  const { services, rules, config, kind, endpointClient } = scope;
+  return {
+    clusters: outboundClusters(services, rules, endpoints, config, kind),
+    endpoints: outboundEndpoints(services, endpoints, rules, endpointClient),
+  };
+});
+
+const iptablesListeners = memo('iptablesListeners', (scope: Scope, dnsCapture: boolean): ResourceSet =>
+  outboundListeners(scope, dnsCapture),
+);
+const iptablesRoutes = memo('iptablesRoutes', ({ services, rules, index, routes, config }: Scope): ResourceSet =>
+  internSet(portRoutes(services, rules, index, routes, config)),
+);
+const explicitRoutes = memo('explicitRoutes', (scope: Scope): ResourceSet => internSet(boundRoutes(scope)));
+
+function sidecarViews(mesh: Mesh, proxy: Proxy, workload: Workload | undefined): Views {
+  const scope = scopeOf(mesh, proxy);
+  const { clusters, endpoints } = sharedSets(scope, mesh.endpoints);
+  const own = inboundResources(proxy, workload, mesh.config);
+  const explicit = proxy.interceptionMode === 'NONE';
+  return viewsOf(
+    view(clusters, own.clusters),
+    view(endpoints),
+    explicit
+      ? view(boundListeners(proxy, scope, own))
+      : view(iptablesListeners(scope, proxy.dnsCapture), own.listeners),
+    view(explicit ? explicitRoutes(scope) : iptablesRoutes(scope)),
+  );
+}
+
+function gatewayViews(mesh: Mesh, proxy: Proxy, workload: Workload | undefined): Views {
+  const scope = scopeOf(mesh, proxy);
+  const { listeners, routes } = gatewayResources(proxy, workload, resourcesOf(mesh, 'Gateway'), scope);
+  const { clusters, endpoints } = sharedSets(scope, mesh.endpoints);
+  return viewsOf(view(clusters), view(endpoints), view(listeners), view(routes));
+}
+
+function proxylessViews(mesh: Mesh, proxy: Proxy): Views {
+  const scope = scopeOf(mesh, proxy);
+  const { clusters, endpoints } = sharedSets(scope, mesh.endpoints);
+  return viewsOf(view(clusters), view(endpoints), view(proxylessListeners(scope)), view(proxylessRoutes(scope)));
+}
+
+/** The workload a proxy stands beside: by its address, and by its name where several share the address. */
+function workloadOf(mesh: Mesh, { ipAddresses, namespace, name }: Proxy): Workload | undefined {
+  for (const address of ipAddresses) {
+    const workload = mesh.workloads.get(workloadKeyAt(address, namespace, name)) ?? mesh.workloads.get(address);
+    if (workload && workload.namespace === namespace) return workload;
+  }
+  return undefined;
+}
+
+/**
+ * Everything one proxy should have, as references to shared resources. Pure: the same mesh and proxy give the same
+ * bytes, and whatever did not change since an earlier mesh is the same object.
+ * @param workload what to compile for where the mesh has no workload at the proxy's address (offline tools)
+ */
+export function compileViews(mesh: Mesh, proxy: Proxy, workload = workloadOf(mesh, proxy)): Views {
+  if (proxy.proxyless) return proxylessViews(mesh, proxy);
+  return proxy.type === 'router' ? gatewayViews(mesh, proxy, workload) : sidecarViews(mesh, proxy, workload);
+}

@@ -1,0 +1,148 @@
+import {
+  destinationHosts,
+  emitGatewayListener,
+  emitGatewayRoutes,
+  gatewayPorts,
+  gatewayRouteName,
+  type GatewayServer,
+  gatewayVirtualServices,
+} from '@seine/compile';
+import { encodeResource } from '@seine/envoy';
+import { RouteConfigurationSchema } from '@seine/envoy/envoy/config/route/v3/route_pb.js';
+import type { Gateway, VirtualService } from '@seine/istio';
+import { internByKey, internList, memo } from '@seine/memo';
+import { type InboundPort, labelsMatch, type Proxy, type Workload } from '@seine/model';
+import { type Resource, resource, type ResourceSet } from '@seine/snapshot';
+import { encodeListener } from './outbound-listeners.js';
+import { internSet } from './resource-sets.js';
+import type { Scope } from './scope.js';
+import { factsFor } from './visibility.js';
+
+const internGateways = internList();
+const internVirtualServices = internList();
+
+/** The Gateways whose selector matches a gateway workload, oldest first. */
+function selectedGateways(all: readonly Gateway[], proxy: Proxy): readonly Gateway[] {
+  return internGateways(all.filter((gateway) => labelsMatch(gateway.spec.selector, proxy.labels)));
+}
+
+type PortPair = Pick<InboundPort, 'servicePort' | 'targetPort'>;
+const internPorts = internByKey<readonly PortPair[]>(1024);
+
+/** How the gateway's Services map ports. */
+function portPairs(workload: Workload | undefined): readonly PortPair[] {
+  const pairs = (workload?.inbound ?? []).map(({ servicePort, targetPort }) => ({ servicePort, targetPort }));
+  return internPorts(JSON.stringify(pairs), () => Object.freeze(pairs));
+}
+
+interface BoundPort {
+  readonly bindPort: number;
+  readonly servers: readonly GatewayServer[];
+}
+
+const boundPorts = memo(
+  'gatewayPorts',
+  (gateways: readonly Gateway[], pairs: readonly PortPair[]): readonly BoundPort[] =>
+    [...gatewayPorts(gateways, pairs)].map(([bindPort, servers]) =>
+      Object.freeze({ bindPort, servers: Object.freeze([...servers]) }),
+    ),
+);
+
+/** VirtualServices bound to a port's servers; those of HTTP only do not touch its listener. */
+function boundVirtualServices(port: BoundPort, scope: Scope): readonly VirtualService[] {
+  const { virtualServices, routes, config } = scope;
+  return internVirtualServices(
+    gatewayVirtualServices(port.servers, virtualServices, routes.namespace, config.clusterDomain),
+  );
+}
+
+const portListeners = memo(
+  'gatewayListener',
+  (
+    port: BoundPort,
+    l4: readonly VirtualService[],
+    facts: ReturnType<typeof factsFor>,
+    config: Scope['config'],
+    address: string,
+  ): readonly Resource[] =>
+    emitGatewayListener({
+      ...port,
+      l4VirtualServices: l4,
+      destinations: facts,
+      config,
+      ...(address && { address }),
+    }).map(encodeListener),
+);
+
+function listenersOf(port: BoundPort, scope: Scope, address: string): readonly Resource[] {
+  const l4 = internVirtualServices(
+    boundVirtualServices(port, scope).filter((vs) => vs.spec.tcp?.length || vs.spec.tls?.length),
+  );
+  return portListeners(port, l4, factsOf(l4, scope), scope.config, address);
+}
+
+function factsOf(virtualServices: readonly VirtualService[], scope: Scope): ReturnType<typeof factsFor> {
+  const hosts = virtualServices.flatMap((vs) => destinationHosts(vs, scope.config.clusterDomain));
+  return factsFor(virtualServices, [...new Set(hosts)], scope.services, scope.rules);
+}
+
+const routesOf = memo(
+  'gatewayRoutes',
+  (
+    servers: readonly GatewayServer[],
+    virtualServices: readonly VirtualService[],
+    facts: ReturnType<typeof factsFor>,
+    client: Scope['routes'],
+    config: Scope['config'],
+    name: string,
+  ): Resource => {
+    const message = emitGatewayRoutes({ name, servers, virtualServices, destinations: facts, client, config });
+    return resource(name, encodeResource(RouteConfigurationSchema, message));
+  },
+);
+
+/** Servers of a port by the name of their routes. */
+const serversByRoute = memo('serversByRoute', (port: BoundPort): ReadonlyMap<string, readonly GatewayServer[]> => {
+  const byName = new Map<string, GatewayServer[]>();
+  for (const server of port.servers) {
+    const name = gatewayRouteName(server, port.bindPort);
+    if (name !== undefined) byName.set(name, [...(byName.get(name) ?? []), server]);
+  }
+  return byName;
+});
+
+export interface GatewayResources {
+  readonly listeners: ResourceSet;
+  readonly routes: ResourceSet;
+}
+
+function gatewaySets(ports: readonly BoundPort[], scope: Scope, address: string): GatewayResources {
+  const routes = ports.flatMap((port) =>
+    [...serversByRoute(port)].map(([name, servers]) => {
+      const bound = internVirtualServices(
+        gatewayVirtualServices(servers, scope.virtualServices, scope.routes.namespace, scope.config.clusterDomain),
+      );
+      return routesOf(servers, bound, factsOf(bound, scope), scope.routes, scope.config, name);
+    }),
+  );
+  return {
+    listeners: internSet(ports.flatMap((port) => listenersOf(port, scope, address))),
+    routes: internSet(routes),
+  };
+}
+
+/**
+ * Listeners and routes of a gateway workload.
+ * @param all every Gateway of the mesh, oldest first
+ */
+export function gatewayResources(
+  proxy: Proxy,
+  workload: Workload | undefined,
+  all: readonly Gateway[],
+  scope: Scope,
+): GatewayResources {
+  const ports = boundPorts(selectedGateways(all, proxy), portPairs(workload));
+  // Without iptables and a network of its own, a gateway binds only the address it was given.
+  const address = proxy.interceptionMode === 'NONE' ? (proxy.ipAddresses[0] ?? '') : '';
+  return gatewaySets(ports, scope, address);
+}

@@ -1,0 +1,138 @@
+import {
+  emitBoundInboundListeners,
+  emitHttpProxyListener,
+  emitInboundClusters,
+  emitLoopbackListeners,
+  emitVirtualInbound,
+  type InboundInput,
+  usesLoopback,
+} from '@seine/compile';
+import { encodeResource } from '@seine/envoy';
+import { ClusterSchema } from '@seine/envoy/envoy/config/cluster/v3/cluster_pb.js';
+import { internByKey, memo } from '@seine/memo';
+import { isHttp, type MeshConfig, type Proxy, type ServicePort, type Workload } from '@seine/model';
+import { type Resource, resource, ResourceSet } from '@seine/snapshot';
+import { blankProxy, blankWorkload } from './blank-proxy.js';
+import { encodeListener, l4Scope } from './outbound-listeners.js';
+import { hostRoutes, httpProxyRoutes } from './outbound-routes.js';
+import { internSet } from './resource-sets.js';
+import type { Scope } from './scope.js';
+import type { Services } from './visibility.js';
+
+/** What only this workload's proxy gets. */
+export interface OwnResources {
+  readonly clusters: ResourceSet;
+  readonly listeners: ResourceSet;
+}
+
+/** One table a config, as the keys in it say nothing of the config. */
+const inputTables = new WeakMap<MeshConfig, ReturnType<typeof internByKey<InboundInput>>>();
+
+function inputTable(config: MeshConfig): ReturnType<typeof internByKey<InboundInput>> {
+  let table = inputTables.get(config);
+  if (!table) inputTables.set(config, (table = internByKey<InboundInput>(20_000)));
+  return table;
+}
+
+/**
+ * The part of a proxy and its workload that inbound resources read, and nothing else of it, so that a thousand
+ * replicas of one Deployment share them. Addresses matter only where listeners bind them.
+ */
+function inboundInput(proxy: Proxy, workload: Workload | undefined, config: MeshConfig): InboundInput {
+  const binds = proxy.interceptionMode === 'NONE';
+  const read = {
+    namespace: proxy.namespace,
+    interceptionMode: proxy.interceptionMode,
+    ipAddresses: binds ? proxy.ipAddresses : [],
+    appPorts: [...proxy.appPorts],
+    inbound: workload?.inbound,
+  };
+  return inputTable(config)(JSON.stringify(read), () => ({
+    proxy: Object.freeze({ ...blankProxy, ...read, appPorts: proxy.appPorts }),
+    workload: workload && Object.freeze({ ...blankWorkload, inbound: workload.inbound }),
+    sidecar: undefined,
+    config,
+  }));
+}
+
+/** Inbound clusters and listeners of a sidecar. */
+const inbound = memo('inbound', (input: InboundInput): OwnResources => {
+  const listeners =
+    input.proxy.interceptionMode === 'NONE' ? emitBoundInboundListeners(input) : [emitVirtualInbound(input)];
+  return Object.freeze({
+    clusters: ResourceSet.of(emitInboundClusters(input).map((c) => resource(c.name, encodeResource(ClusterSchema, c)))),
+    listeners: ResourceSet.of(listeners.map(encodeListener)),
+  });
+});
+
+const inputOf = memo('inboundInput', (proxy: Proxy, workload: Workload | undefined, config: MeshConfig): InboundInput =>
+  inboundInput(proxy, workload, config),
+);
+
+export function inboundResources(proxy: Proxy, workload: Workload | undefined, config: MeshConfig): OwnResources {
+  return inbound(inputOf(proxy, workload, config));
+}
+
+interface Binding {
+  readonly ipAddresses: readonly string[];
+  readonly httpProxyPort: number;
+  readonly outboundCidr: string;
+}
+
+const internBinding = internByKey<Binding>(20_000);
+
+const boundOutbound = memo(
+  'boundOutbound',
+  (
+    binding: Binding,
+    services: Services,
+    l4: ReturnType<typeof l4Scope>['l4'],
+    facts: ReturnType<typeof l4Scope>['facts'],
+    client: ReturnType<typeof l4Scope>['client'],
+    config: MeshConfig,
+  ): readonly Resource[] => {
+    const proxyListener = emitHttpProxyListener(binding, config);
+    const loopback = emitLoopbackListeners({
+      proxy: binding,
+      services: [...services.values()],
+      l4VirtualServices: l4,
+      destinations: facts,
+      client,
+      config,
+    });
+    return [...(proxyListener ? [proxyListener] : []), ...loopback].map(encodeListener);
+  },
+);
+
+/** All listeners of explicit proxying (INTERCEPTION_MODE NONE): bound on the workload's own addresses, hence its own. */
+export function boundListeners(proxy: Proxy, scope: Scope, own: OwnResources): ResourceSet {
+  const { ipAddresses, httpProxyPort, outboundCidr } = proxy;
+  const binding = internBinding(JSON.stringify([ipAddresses, httpProxyPort, outboundCidr]), () =>
+    Object.freeze({ ipAddresses, httpProxyPort, outboundCidr }),
+  );
+  const { l4, facts, client } = l4Scope(scope);
+  return internSet([...own.listeners, ...boundOutbound(binding, scope.services, l4, facts, client, scope.config)]);
+}
+
+/** TCP needs no routes. */
+function mayBeHttp({ protocol }: ServicePort): boolean {
+  return isHttp(protocol) || protocol === 'auto';
+}
+
+/** HTTP ports that explicit proxying reaches by a loopback address and their own routes. */
+const loopbackPorts = memo('loopbackPorts', (services: Services): readonly (readonly [host: string, port: number])[] =>
+  [...services.values()].flatMap((service) =>
+    service.ports
+      .filter((port) => usesLoopback(port) && mayBeHttp(port))
+      .map(({ port }) => [service.host, port] as const),
+  ),
+);
+
+/** The routes of explicit proxying: `http_proxy`, and `host:port` for HTTP on a loopback address. */
+export function boundRoutes(scope: Scope): readonly Resource[] {
+  const { services, rules, index, routes, config } = scope;
+  const own = loopbackPorts(services).flatMap(
+    ([host, port]) => hostRoutes(services, rules, index, routes, config, host, port) ?? [],
+  );
+  return [httpProxyRoutes(services, rules, index, routes, config), ...own];
+}

@@ -1,0 +1,158 @@
+import { type DestinationRuleIndex, indexDestinationRules, type RuleClient } from '@seine/compile';
+import type { DestinationRule, Gateway, VirtualService } from '@seine/istio';
+import { internByKey, memo } from '@seine/memo';
+import type { Mesh, MeshConfig, Proxy } from '@seine/model';
+import { type ClientKind, clientKind } from './client-kind.js';
+import { type EndpointClient, readsClient } from './outbound-clusters.js';
+import type { RouteScope } from './outbound-routes.js';
+import { indexVirtualServices, visibleVirtualServices, type VirtualServiceIndex } from './virtual-services.js';
+import { type RuleTable, ruleTableFor, type Services, visibleServices } from './visibility.js';
+
+/** What all proxies of one namespace, kind and tested labels see. Everything shared is compiled from this and nothing else. */
+export interface Scope {
+  readonly kind: ClientKind;
+  readonly config: MeshConfig;
+  readonly routes: RouteScope;
+  readonly services: Services;
+  readonly rules: RuleTable;
+  readonly virtualServices: readonly VirtualService[];
+  readonly index: VirtualServiceIndex;
+  /** Only where some endpoints depend on where the client stands. */
+  readonly endpointClient: EndpointClient | undefined;
+}
+
+const noResources: readonly never[] = Object.freeze([]);
+
+interface ResourceKinds {
+  readonly DestinationRule: DestinationRule;
+  readonly Gateway: Gateway;
+  readonly VirtualService: VirtualService;
+}
+
+/** The mesh's resources of one kind; the registry has validated them against that kind. */
+export function resourcesOf<K extends keyof ResourceKinds>(mesh: Mesh, kind: K): readonly ResourceKinds[K][] {
+  return (mesh.resources.get(kind) ?? noResources) as readonly ResourceKinds[K][];
+}
+
+const internKeys = internByKey<readonly string[]>(256);
+/** The same keys, the same list: so an edit that tests no other labels leaves every proxy in its classes. */
+function keyList(keys: readonly string[]): readonly string[] {
+  return internKeys(keys.join('\0'), () => Object.freeze([...keys]));
+}
+
+/** Label keys that some VirtualService's sourceLabels tests. */
+const testedBySources = memo('testedBySources', (all: readonly VirtualService[]): readonly string[] => {
+  const keys = new Set<string>();
+  for (const vs of all) {
+    const { http = [], tcp = [], tls = [] } = vs.spec;
+    const matches: readonly { readonly sourceLabels?: Readonly<Record<string, string>> | undefined }[] = [
+      ...http.flatMap((route) => route.match ?? []),
+      ...tcp.flatMap((route) => route.match ?? []),
+      ...tls.flatMap((route) => route.match),
+    ];
+    for (const match of matches) for (const key of Object.keys(match.sourceLabels ?? {})) keys.add(key);
+  }
+  return keyList([...keys].sort());
+});
+
+function project(labels: Readonly<Record<string, string>>, keys: Iterable<string>): Readonly<Record<string, string>> {
+  const kept: Record<string, string> = {};
+  for (const key of keys) {
+    const value = labels[key];
+    if (value !== undefined) kept[key] = value;
+  }
+  return kept;
+}
+
+interface Client {
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+const internClient = internByKey<Client>(8192);
+const internEndpointClient = internByKey<EndpointClient>(8192);
+
+function client(namespace: string, labels: Readonly<Record<string, string>>): Client {
+  return internClient(JSON.stringify([namespace, labels]), () => Object.freeze({ namespace, labels }));
+}
+
+/** Label keys that some DestinationRule's failoverPriority names (`key` or `key=value`). */
+const failoverKeys = memo('failoverKeys', (all: readonly DestinationRule[]): readonly string[] => {
+  const policies = all.flatMap(({ spec }) => [
+    spec.trafficPolicy,
+    ...(spec.subsets ?? []).map((subset) => subset.trafficPolicy),
+  ]);
+  const settings = policies.flatMap((policy) => [
+    policy?.loadBalancer,
+    ...(policy?.portLevelSettings ?? []).map((port) => port.loadBalancer),
+  ]);
+  const keys = settings
+    .flatMap((lb) => lb?.localityLbSetting?.failoverPriority ?? [])
+    .map((entry) => entry.split('=')[0] ?? '');
+  return keyList([...new Set(keys)].sort());
+});
+
+function endpointClient(proxy: Proxy, keys: readonly string[]): EndpointClient {
+  const labels = project(proxy.labels, keys);
+  const { locality, network } = proxy;
+  const key = JSON.stringify([locality.region, locality.zone, locality.subzone, labels, network]);
+  return internEndpointClient(key, () => Object.freeze({ locality, labels, network }));
+}
+
+/** The classes that a proxy belongs to. Worked out again only when the labels that somebody tests change. */
+interface ProxyClasses {
+  readonly kind: ClientKind;
+  readonly sources: Client;
+  readonly selectors: Client;
+  readonly stands: EndpointClient;
+}
+
+const classesOf = memo(
+  'proxyClasses',
+  (
+    proxy: Proxy,
+    sources: readonly string[],
+    rules: DestinationRuleIndex,
+    failover: readonly string[],
+  ): ProxyClasses => ({
+    kind: clientKind(proxy),
+    sources: client(proxy.namespace, project(proxy.labels, sources)),
+    selectors: client(proxy.namespace, project(proxy.labels, rules.selectorKeys)),
+    stands: endpointClient(proxy, failover),
+  }),
+);
+
+const makeScope = memo(
+  'scope',
+  (mesh: Mesh, kind: ClientKind, routes: RouteScope, rulesFor: RuleClient, stands: EndpointClient): Scope => {
+    const services = visibleServices(mesh.services, routes.namespace);
+    const rules = ruleTableFor(services, resourcesOf(mesh, 'DestinationRule'), rulesFor, mesh.config);
+    const virtualServices = visibleVirtualServices(
+      resourcesOf(mesh, 'VirtualService'),
+      routes.namespace,
+      mesh.config.clusterDomain,
+    );
+    return Object.freeze({
+      kind,
+      config: mesh.config,
+      routes,
+      services,
+      rules,
+      virtualServices,
+      index: indexVirtualServices(virtualServices, mesh.config.clusterDomain),
+      endpointClient: readsClient(rules, services) ? stands : undefined,
+    });
+  },
+);
+
+/** The scope of a proxy: one object for all proxies that see the same. */
+export function scopeOf(mesh: Mesh, proxy: Proxy): Scope {
+  const rules = resourcesOf(mesh, 'DestinationRule');
+  const { kind, sources, selectors, stands } = classesOf(
+    proxy,
+    testedBySources(resourcesOf(mesh, 'VirtualService')),
+    indexDestinationRules(rules, mesh.config.clusterDomain),
+    failoverKeys(rules),
+  );
+  return makeScope(mesh, kind, sources, selectors, stands);
+}

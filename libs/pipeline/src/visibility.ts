@@ -1,0 +1,80 @@
+import { type DestinationFacts, indexDestinationRules, type RuleClient, selectDestinationRule } from '@seine/compile';
+import type { DestinationRule } from '@seine/istio';
+import { internList, memo } from '@seine/memo';
+import { isVisibleTo, type MeshConfig, type MeshService } from '@seine/model';
+
+export type Services = ReadonlyMap<string, MeshService>;
+
+/** The services that a namespace may see. Where that is all of them, the map itself: so namespaces share what is compiled from it. */
+export const visibleServices = memo('visibleServices', (services: Services, namespace: string): Services => {
+  const seen = [...services].filter(([, service]) => isVisibleTo(service.exportTo, namespace));
+  return seen.length === services.size ? services : new Map(seen);
+});
+
+/** Stands for "no rule" in interned lists. */
+const noRule = Object.freeze({});
+const internRules = internList();
+
+/** The DestinationRule in force for each visible service, as one client sees them. */
+export class RuleTable {
+  readonly #rules: ReadonlyMap<string, DestinationRule>;
+
+  constructor(services: Services, rules: readonly object[]) {
+    const byHost = new Map<string, DestinationRule>();
+    let i = 0;
+    for (const host of services.keys()) {
+      const rule = rules[i++];
+      if (rule && rule !== noRule) byHost.set(host, rule as DestinationRule);
+    }
+    this.#rules = byHost;
+  }
+
+  get(host: string): DestinationRule | undefined {
+    return this.#rules.get(host);
+  }
+
+  /** Rules by host. */
+  entries(): Iterable<readonly [string, DestinationRule]> {
+    return this.#rules;
+  }
+}
+
+const ruleTable = memo('ruleTable', (rules: readonly object[], services: Services) => new RuleTable(services, rules));
+
+/** Looked up once a client kind; clients for whom every lookup ends the same get the same table. */
+export const ruleTableFor = memo(
+  'ruleTableFor',
+  (services: Services, rules: readonly DestinationRule[], client: RuleClient, config: MeshConfig): RuleTable => {
+    const index = indexDestinationRules(rules, config.clusterDomain);
+    const found = [...services.values()].map(
+      (service) => selectDestinationRule(service.host, index, client, service, config) ?? noRule,
+    );
+    return ruleTable(internRules(found), services);
+  },
+);
+
+const factsOf = memo('facts', (service: MeshService, rule: DestinationRule | undefined): DestinationFacts =>
+  Object.freeze({ host: service.host, service, rule }),
+);
+const unknownFacts = memo('unknownFacts', (_asker: object, host: string): DestinationFacts =>
+  Object.freeze({ host, service: undefined, rule: undefined }),
+);
+const internFacts = internList();
+
+/**
+ * What a client knows of some hosts, in the given order, as an interned list.
+ * @param asker the object that names the hosts: what is unknown is remembered with it
+ */
+export function factsFor(
+  asker: object,
+  hosts: readonly string[],
+  services: Services,
+  rules: RuleTable,
+): readonly DestinationFacts[] {
+  return internFacts(
+    hosts.map((host) => {
+      const service = services.get(host);
+      return service ? factsOf(service, rules.get(host)) : unknownFacts(asker, host);
+    }),
+  );
+}

@@ -1,0 +1,2 @@
+/** Contract suites: what every adapter of a port must do. Imported by spec files only. */
+export * from './store-contract.js';

@@ -1,0 +1,40 @@
+import { formatObjectRef, type ObjectRef } from '@seine/diagnostics';
+import type { ConfigObject, ObjectKey } from '@seine/k8s';
+import type { Endpoint, ExportTo, MeshService } from '@seine/model';
+import type { Labels } from './fields.js';
+import { compareText } from './fields.js';
+
+/**
+ * What one object says about one host. Several objects may name one host: they are candidates, one of them wins.
+ */
+export interface ServiceSource {
+  readonly objectKey: ObjectKey;
+  /** Without the accounts of its endpoints: `serviceAccounts` holds only those that the object itself declares. */
+  readonly service: MeshService;
+  /** Picks instances of the same namespace; undefined = picks none. */
+  readonly selector: Labels | undefined;
+  /** Endpoints that the object itself states, by port. */
+  readonly inline: ReadonlyMap<number, readonly Endpoint[]>;
+}
+
+export function refOf(object: ConfigObject): ObjectRef {
+  return { kind: object.kind, namespace: object.metadata.namespace, name: object.metadata.name };
+}
+
+/** `*` (also the default), `.` (the object's own namespace), `~` (nobody), or namespaces. */
+export function parseExportTo(entries: readonly string[], ownNamespace: string): ExportTo {
+  if (entries.length === 0 || entries.includes('*')) return '*';
+  const namespaces = entries.filter((entry) => entry !== '~').map((entry) => (entry === '.' ? ownNamespace : entry));
+  return [...new Set(namespaces)].sort();
+}
+
+/** The order of candidates: Kubernetes first, then the older (none stated = oldest), then by namespace and name. */
+export function compareSources(a: ServiceSource, b: ServiceSource): number {
+  return (
+    Number(a.service.registry !== 'kubernetes') - Number(b.service.registry !== 'kubernetes') ||
+    compareText(a.service.creationTimestamp, b.service.creationTimestamp) ||
+    compareText(a.service.namespace, b.service.namespace) ||
+    compareText(a.service.origin.name, b.service.origin.name) ||
+    compareText(formatObjectRef(a.service.origin), formatObjectRef(b.service.origin))
+  );
+}
