@@ -1,4 +1,12 @@
-import type { DestinationRule, Gateway, Sidecar, VirtualService } from '@seine/istio';
+import type {
+  DestinationRule,
+  Gateway,
+  Sidecar,
+  Telemetry,
+  TrafficExtension,
+  VirtualService,
+  WasmPlugin,
+} from '@seine/istio';
 import type { ConfigObject } from '@seine/k8s';
 import type { Endpoint, Locality, MeshConfig, MeshService, Proxy, ServiceEndpoints, Workload } from '@seine/model';
 
@@ -7,6 +15,37 @@ import type { Endpoint, Locality, MeshConfig, MeshService, Proxy, ServiceEndpoin
  * config, no clock, no lookups. The pipeline memoizes on the identities of the fields, so a field more than a resource
  * really reads costs recompilation, and a field it reads from elsewhere would be a bug.
  */
+
+/** On which side of a proxy a filter chain stands. */
+export type ChainRole = 'outbound' | 'inbound' | 'gateway';
+
+/**
+ * The resources that select a proxy and say something of its filter chains. One object for all proxies that the same
+ * resources select; a list that is equal is the same list.
+ */
+export interface ChainPolicies {
+  /** Those of the root namespace first, then the namespace's, then the workload's own; oldest first in each. */
+  readonly telemetry: readonly Telemetry[];
+  /** All that select the proxy, oldest first. */
+  readonly extensions: readonly (WasmPlugin | TrafficExtension)[];
+}
+
+export const noPolicies: ChainPolicies = Object.freeze({ telemetry: [], extensions: [] });
+
+/** What every filter chain is made with. */
+export interface ChainContext {
+  readonly role: ChainRole;
+  readonly policies: ChainPolicies;
+  readonly config: MeshConfig;
+}
+
+/** The chain context of an input. */
+export function chainContext(
+  role: ChainRole,
+  { policies = noPolicies, config }: { readonly policies?: ChainPolicies | undefined; readonly config: MeshConfig },
+): ChainContext {
+  return { role, policies, config };
+}
 
 /** A destination host as one client sees it. */
 export interface DestinationFacts {
@@ -78,6 +117,7 @@ export interface OutboundListenerInput {
   readonly l4VirtualServices: readonly VirtualService[];
   readonly destinations: readonly DestinationFacts[];
   readonly client: RouteClient;
+  readonly policies?: ChainPolicies | undefined;
   readonly config: MeshConfig;
 }
 
@@ -86,6 +126,7 @@ export interface InboundInput {
   readonly proxy: Proxy;
   readonly workload: Workload | undefined;
   readonly sidecar: Sidecar | undefined;
+  readonly policies?: ChainPolicies | undefined;
   readonly config: MeshConfig;
 }
 
@@ -101,6 +142,7 @@ export interface GatewayPortInput {
   readonly l4VirtualServices: readonly VirtualService[];
   /** Facts of every host those name; empty likewise. */
   readonly destinations: readonly DestinationFacts[];
+  readonly policies?: ChainPolicies | undefined;
   readonly config: MeshConfig;
 }
 

@@ -1,3 +1,4 @@
+import type { ChainPolicies } from '@seine/compile';
 import { TypeUrl } from '@seine/envoy';
 import { internList, memo } from '@seine/memo';
 import { type Mesh, type Proxy, type Workload, workloadKeyAt } from '@seine/model';
@@ -7,6 +8,7 @@ import { outboundClusters, outboundEndpoints } from './outbound-clusters.js';
 import { outboundListeners } from './outbound-listeners.js';
 import { portRoutes } from './outbound-routes.js';
 import { boundListeners, boundRoutes, inboundResources } from './own-resources.js';
+import { policiesOf } from './policies.js';
 import { proxylessListeners, proxylessRoutes } from './proxyless.js';
 import { internSet } from './resource-sets.js';
 import { resourcesOf, type Scope, scopeOf } from './scope.js';
@@ -45,8 +47,10 @@ const sharedSets = memo('sharedSets', (scope: Scope, endpoints: Mesh['endpoints'
   };
 });
 
-const iptablesListeners = memo('iptablesListeners', (scope: Scope, dnsCapture: boolean): ResourceSet =>
-  outboundListeners(scope, dnsCapture),
+const iptablesListeners = memo(
+  'iptablesListeners',
+  (scope: Scope, policies: ChainPolicies, dnsCapture: boolean): ResourceSet =>
+    outboundListeners(scope, policies, dnsCapture),
 );
 const iptablesRoutes = memo('iptablesRoutes', ({ services, rules, index, routes, config }: Scope): ResourceSet =>
   internSet(portRoutes(services, rules, index, routes, config)),
@@ -56,21 +60,23 @@ const explicitRoutes = memo('explicitRoutes', (scope: Scope): ResourceSet => int
 function sidecarViews(mesh: Mesh, proxy: Proxy, workload: Workload | undefined): Views {
   const scope = scopeOf(mesh, proxy);
   const { clusters, endpoints } = sharedSets(scope, mesh.endpoints);
-  const own = inboundResources(proxy, workload, mesh.config);
+  const policies = policiesOf(mesh, proxy);
+  const own = inboundResources(proxy, workload, policies, mesh.config);
   const explicit = proxy.interceptionMode === 'NONE';
   return viewsOf(
     view(clusters, own.clusters),
     view(endpoints),
     explicit
-      ? view(boundListeners(proxy, scope, own))
-      : view(iptablesListeners(scope, proxy.dnsCapture), own.listeners),
+      ? view(boundListeners(proxy, scope, policies, own))
+      : view(iptablesListeners(scope, policies, proxy.dnsCapture), own.listeners),
     view(explicit ? explicitRoutes(scope) : iptablesRoutes(scope)),
   );
 }
 
 function gatewayViews(mesh: Mesh, proxy: Proxy, workload: Workload | undefined): Views {
   const scope = scopeOf(mesh, proxy);
-  const { listeners, routes } = gatewayResources(proxy, workload, resourcesOf(mesh, 'Gateway'), scope);
+  const gateways = resourcesOf(mesh, 'Gateway');
+  const { listeners, routes } = gatewayResources(proxy, workload, gateways, scope, policiesOf(mesh, proxy));
   const { clusters, endpoints } = sharedSets(scope, mesh.endpoints);
   return viewsOf(view(clusters), view(endpoints), view(listeners), view(routes));
 }

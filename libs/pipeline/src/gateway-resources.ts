@@ -1,4 +1,5 @@
 import {
+  type ChainPolicies,
   destinationHosts,
   emitGatewayListener,
   emitGatewayRoutes,
@@ -62,6 +63,7 @@ const portListeners = memo(
     port: BoundPort,
     l4: readonly VirtualService[],
     facts: ReturnType<typeof factsFor>,
+    policies: ChainPolicies,
     config: Scope['config'],
     address: string,
   ): readonly Resource[] =>
@@ -69,16 +71,17 @@ const portListeners = memo(
       ...port,
       l4VirtualServices: l4,
       destinations: facts,
+      policies,
       config,
       ...(address && { address }),
     }).map(encodeListener),
 );
 
-function listenersOf(port: BoundPort, scope: Scope, address: string): readonly Resource[] {
+function listenersOf(port: BoundPort, scope: Scope, policies: ChainPolicies, address: string): readonly Resource[] {
   const l4 = internVirtualServices(
     boundVirtualServices(port, scope).filter((vs) => vs.spec.tcp?.length || vs.spec.tls?.length),
   );
-  return portListeners(port, l4, factsOf(l4, scope), scope.config, address);
+  return portListeners(port, l4, factsOf(l4, scope), policies, scope.config, address);
 }
 
 function factsOf(virtualServices: readonly VirtualService[], scope: Scope): ReturnType<typeof factsFor> {
@@ -116,7 +119,12 @@ export interface GatewayResources {
   readonly routes: ResourceSet;
 }
 
-function gatewaySets(ports: readonly BoundPort[], scope: Scope, address: string): GatewayResources {
+function gatewaySets(
+  ports: readonly BoundPort[],
+  scope: Scope,
+  policies: ChainPolicies,
+  address: string,
+): GatewayResources {
   const routes = ports.flatMap((port) =>
     [...serversByRoute(port)].map(([name, servers]) => {
       const bound = internVirtualServices(
@@ -126,7 +134,7 @@ function gatewaySets(ports: readonly BoundPort[], scope: Scope, address: string)
     }),
   );
   return {
-    listeners: internSet(ports.flatMap((port) => listenersOf(port, scope, address))),
+    listeners: internSet(ports.flatMap((port) => listenersOf(port, scope, policies, address))),
     routes: internSet(routes),
   };
 }
@@ -140,9 +148,10 @@ export function gatewayResources(
   workload: Workload | undefined,
   all: readonly Gateway[],
   scope: Scope,
+  policies: ChainPolicies,
 ): GatewayResources {
   const ports = boundPorts(selectedGateways(all, proxy), portPairs(workload));
   // Without iptables and a network of its own, a gateway binds only the address it was given.
   const address = proxy.interceptionMode === 'NONE' ? (proxy.ipAddresses[0] ?? '') : '';
-  return gatewaySets(ports, scope, address);
+  return gatewaySets(ports, scope, policies, address);
 }

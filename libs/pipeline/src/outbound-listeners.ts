@@ -1,5 +1,7 @@
 import {
   autoAllocate,
+  chainContext,
+  type ChainPolicies,
   destinationHosts,
   emitDnsListener,
   emitOutboundListener,
@@ -81,14 +83,17 @@ const portListeners = memo(
     l4: readonly VirtualService[],
     destinations: readonly DestinationFacts[],
     client: RouteClient,
+    policies: ChainPolicies,
     config: MeshConfig,
     port: number,
   ): readonly Resource[] =>
-    emitOutboundListener({ port, services, l4VirtualServices: l4, destinations, client, config }).map(encodeListener),
+    emitOutboundListener({ port, services, l4VirtualServices: l4, destinations, client, policies, config }).map(
+      encodeListener,
+    ),
 );
 
-const virtualOutbound = memo('virtualOutbound', (config: MeshConfig): Resource =>
-  encodeListener(emitVirtualOutbound(config)),
+const virtualOutbound = memo('virtualOutbound', (policies: ChainPolicies, config: MeshConfig): Resource =>
+  encodeListener(emitVirtualOutbound(chainContext('outbound', { policies, config }))),
 );
 
 /** Services with the addresses that DNS capture gives to those without: a client with it sees these instead. */
@@ -106,11 +111,12 @@ const outboundSet = memo(
     l4: readonly VirtualService[],
     facts: readonly DestinationFacts[],
     client: RouteClient,
+    policies: ChainPolicies,
     config: MeshConfig,
   ): ResourceSet => {
-    const all: Resource[] = [virtualOutbound(config)];
+    const all: Resource[] = [virtualOutbound(policies, config)];
     for (const [port, list] of servicesByPort(services))
-      all.push(...portListeners(list, l4, facts, client, config, port));
+      all.push(...portListeners(list, l4, facts, client, policies, config, port));
     return internSet(all);
   },
 );
@@ -120,10 +126,10 @@ const dnsListener = memo('dnsListener', (services: Services, namespace: string):
 );
 
 /** The outbound listeners of iptables mode. */
-export function outboundListeners(scope: Scope, dnsCapture: boolean): ResourceSet {
+export function outboundListeners(scope: Scope, policies: ChainPolicies, dnsCapture: boolean): ResourceSet {
   const services = dnsCapture ? withAddresses(scope.services) : scope.services;
   const { l4, facts, client } = l4Scope(scope);
-  const set = outboundSet(services, l4, facts, client, scope.config);
+  const set = outboundSet(services, l4, facts, client, policies, scope.config);
   return dnsCapture ? withDns(set, dnsListener(services, scope.routes.namespace)) : set;
 }
 

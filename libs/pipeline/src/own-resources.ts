@@ -1,4 +1,6 @@
 import {
+  chainContext,
+  type ChainPolicies,
   emitBoundInboundListeners,
   emitHttpProxyListener,
   emitInboundClusters,
@@ -56,7 +58,8 @@ function inboundInput(proxy: Proxy, workload: Workload | undefined, config: Mesh
 }
 
 /** Inbound clusters and listeners of a sidecar. */
-const inbound = memo('inbound', (input: InboundInput): OwnResources => {
+const inbound = memo('inbound', (read: InboundInput, policies: ChainPolicies): OwnResources => {
+  const input = { ...read, policies };
   const listeners =
     input.proxy.interceptionMode === 'NONE' ? emitBoundInboundListeners(input) : [emitVirtualInbound(input)];
   return Object.freeze({
@@ -69,8 +72,13 @@ const inputOf = memo('inboundInput', (proxy: Proxy, workload: Workload | undefin
   inboundInput(proxy, workload, config),
 );
 
-export function inboundResources(proxy: Proxy, workload: Workload | undefined, config: MeshConfig): OwnResources {
-  return inbound(inputOf(proxy, workload, config));
+export function inboundResources(
+  proxy: Proxy,
+  workload: Workload | undefined,
+  policies: ChainPolicies,
+  config: MeshConfig,
+): OwnResources {
+  return inbound(inputOf(proxy, workload, config), policies);
 }
 
 interface Binding {
@@ -89,15 +97,17 @@ const boundOutbound = memo(
     l4: ReturnType<typeof l4Scope>['l4'],
     facts: ReturnType<typeof l4Scope>['facts'],
     client: ReturnType<typeof l4Scope>['client'],
+    policies: ChainPolicies,
     config: MeshConfig,
   ): readonly Resource[] => {
-    const proxyListener = emitHttpProxyListener(binding, config);
+    const proxyListener = emitHttpProxyListener(binding, chainContext('outbound', { policies, config }));
     const loopback = emitLoopbackListeners({
       proxy: binding,
       services: [...services.values()],
       l4VirtualServices: l4,
       destinations: facts,
       client,
+      policies,
       config,
     });
     return [...(proxyListener ? [proxyListener] : []), ...loopback].map(encodeListener);
@@ -105,13 +115,16 @@ const boundOutbound = memo(
 );
 
 /** All listeners of explicit proxying (INTERCEPTION_MODE NONE): bound on the workload's own addresses, hence its own. */
-export function boundListeners(proxy: Proxy, scope: Scope, own: OwnResources): ResourceSet {
+export function boundListeners(proxy: Proxy, scope: Scope, policies: ChainPolicies, own: OwnResources): ResourceSet {
   const { ipAddresses, httpProxyPort, outboundCidr } = proxy;
   const binding = internBinding(JSON.stringify([ipAddresses, httpProxyPort, outboundCidr]), () =>
     Object.freeze({ ipAddresses, httpProxyPort, outboundCidr }),
   );
   const { l4, facts, client } = l4Scope(scope);
-  return internSet([...own.listeners, ...boundOutbound(binding, scope.services, l4, facts, client, scope.config)]);
+  return internSet([
+    ...own.listeners,
+    ...boundOutbound(binding, scope.services, l4, facts, client, policies, scope.config),
+  ]);
 }
 
 /** TCP needs no routes. */

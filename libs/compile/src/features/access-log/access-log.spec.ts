@@ -2,9 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import { toEnvoyJson } from '@seine/envoy';
 import { AccessLogSchema } from '@seine/envoy/envoy/config/accesslog/v3/accesslog_pb.js';
 import { defaultMeshConfig } from '@seine/model';
+import { chainContext } from '../../inputs.js';
 import { emitAccessLog, emitListenerAccessLog } from './access-log.js';
 
-const config = (accessLogFile: string) => ({ ...defaultMeshConfig, accessLogFile });
+const config = (accessLogFile: string) => chainContext('outbound', { config: { ...defaultMeshConfig, accessLogFile } });
 
 describe('access log', () => {
   it.each([

@@ -13,6 +13,7 @@ import {
   StderrAccessLogSchema,
   StdoutAccessLogSchema,
 } from '@seine/envoy/envoy/extensions/access_loggers/stream/v3/stream_pb.js';
+import type { ChainContext } from '../../inputs.js';
 import type { MeshConfig } from '@seine/model';
 
 /** Istio's default text format (Istio docs, "Envoy Access Logs"), field by field. */
@@ -42,7 +43,7 @@ const textFormat = `${[
 ].join(' ')}\n`;
 
 /** The log of requests and connections: where `accessLogFile` says (`/dev/stdout`), else none. */
-export function emitAccessLog(config: MeshConfig): AccessLog[] {
+export function emitAccessLog({ config }: ChainContext): AccessLog[] {
   return accessLog(config);
 }
 
@@ -50,7 +51,7 @@ export function emitAccessLog(config: MeshConfig): AccessLog[] {
  * The log of a listener itself: connections that no filter chain takes never reach a filter that would log them, so
  * only they (response flag NR, no route) are logged here.
  */
-export function emitListenerAccessLog(config: MeshConfig): AccessLog[] {
+export function emitListenerAccessLog({ config }: ChainContext): AccessLog[] {
   return accessLog(
     config,
     create(AccessLogFilterSchema, { filterSpecifier: { case: 'responseFlagFilter', value: { flags: ['NR'] } } }),

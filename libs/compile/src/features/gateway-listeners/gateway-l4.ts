@@ -1,5 +1,5 @@
 import type { VirtualService } from '@seine/istio';
-import type { GatewayPortInput, RouteClient } from '../../inputs.js';
+import { chainContext, type GatewayPortInput, type RouteClient } from '../../inputs.js';
 import { intersectHosts, qualifiedHosts, serverHostsFor } from '../routing/host-intersection.js';
 import { type L4Chain, objectMetadata } from '../tcp-routing/filter-chains.js';
 import { weightedClusters } from '../tcp-routing/l4-destinations.js';
@@ -50,7 +50,13 @@ function chain(
   const clusters = weightedClusters(vs, routes, { ...input, port: server.port });
   if (clusters.length === 0) return [];
   const statPrefix = `${vs.metadata.name}.${vs.metadata.namespace}`;
-  return [{ match, filters: [emitTcpProxy(statPrefix, clusters, input.config)], metadata: objectMetadata(vs) }];
+  return [
+    {
+      match,
+      filters: [emitTcpProxy(statPrefix, clusters, chainContext('gateway', input))],
+      metadata: objectMetadata(vs),
+    },
+  ];
 }
 
 function clientOf({ gateway: { metadata } }: ReadServer): RouteClient {

@@ -8,7 +8,7 @@ import { TrafficDirection } from '@seine/envoy/envoy/config/core/v3/base_pb.js';
 import { type Listener, ListenerSchema } from '@seine/envoy/envoy/config/listener/v3/listener_pb.js';
 import { listenerName, tcpAddress, wildcardAddress } from '../../frame/listeners-address.js';
 import { gatewayRouteName } from '../../frame/gateway-routes.js';
-import type { GatewayPortInput } from '../../inputs.js';
+import { chainContext, type GatewayPortInput } from '../../inputs.js';
 import { emitListenerAccessLog } from '../access-log/access-log.js';
 import { emitHttpConnectionManager } from '../http-connection-manager/http-connection-manager.js';
 import { tlsInspector } from '../protocol-sniffing/protocol-sniffing.js';
@@ -54,7 +54,7 @@ function emitBoundPort(bind: string, servers: readonly ReadServer[], input: Gate
       name,
       address: tcpAddress(bind, input.bindPort),
       trafficDirection: TrafficDirection.OUTBOUND,
-      accessLog: emitListenerAccessLog(input.config),
+      accessLog: emitListenerAccessLog(chainContext('gateway', input)),
       ...(family[first.kind] === 'tls' && { listenerFilters: [tlsInspector()] }),
       filterChains,
     }),
@@ -68,10 +68,9 @@ function httpChain(server: ReadServer, name: string, input: GatewayPortInput): F
 
 function httpManager(server: ReadServer, name: string, input: GatewayPortInput): Filter {
   return emitHttpConnectionManager({
-    role: 'gateway',
     statPrefix: `outbound_${name}`,
     routes: gatewayRouteName(server, input.bindPort) ?? '',
-    config: input.config,
+    context: chainContext('gateway', input),
   });
 }
 

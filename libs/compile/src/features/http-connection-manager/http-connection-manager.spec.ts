@@ -3,14 +3,16 @@ import { describe, expect, it } from '@jest/globals';
 import { toEnvoyJson } from '@seine/envoy';
 import { HttpConnectionManagerSchema } from '@seine/envoy/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
 import { defaultMeshConfig } from '@seine/model';
+import { chainContext, type ChainRole } from '../../inputs.js';
 import { emitHttpConnectionManager, type HttpConnectionManagerOptions } from './http-connection-manager.js';
+
+const contextOf = (role: ChainRole) => chainContext(role, { config: defaultMeshConfig });
 
 function manager(options: Partial<HttpConnectionManagerOptions>) {
   const filter = emitHttpConnectionManager({
-    role: 'outbound',
     statPrefix: 'outbound_0.0.0.0_80',
     routes: '80',
-    config: defaultMeshConfig,
+    context: contextOf('outbound'),
     ...options,
   });
   if (filter.configType.case !== 'typedConfig') throw new Error('no config');
@@ -18,7 +20,7 @@ function manager(options: Partial<HttpConnectionManagerOptions>) {
 }
 
 describe('emitHttpConnectionManager', () => {
-  it.each<[HttpConnectionManagerOptions['role'], object]>([
+  it.each<[ChainRole, object]>([
     ['outbound', { use_remote_address: false }],
     [
       'inbound',
@@ -39,7 +41,7 @@ describe('emitHttpConnectionManager', () => {
       },
     ],
   ])('%s', (role, expected) => {
-    expect(manager({ role })).toMatchObject({
+    expect(manager({ context: contextOf(role) })).toMatchObject({
       stat_prefix: 'outbound_0.0.0.0_80;',
       normalize_path: true,
       stream_idle_timeout: '0s',
@@ -62,7 +64,7 @@ describe('emitHttpConnectionManager', () => {
   it.each<[string, Partial<HttpConnectionManagerOptions>, string[]]>([
     ['a sidecar', {}, filters],
     ['a gRPC-Web port', { grpcWeb: true }, ['grpc_web', ...filters]],
-    ['a gateway', { role: 'gateway' }, ['grpc_web', ...filters]],
+    ['a gateway', { context: contextOf('gateway') }, ['grpc_web', ...filters]],
   ])('of %s has the filters in order', (_what, options, expected) => {
     const { http_filters } = manager(options) as { http_filters: { name: string }[] };
     expect(http_filters.map(({ name }) => name)).toEqual(expected.map((name) => `envoy.filters.http.${name}`));

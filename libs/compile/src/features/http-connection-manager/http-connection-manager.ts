@@ -8,23 +8,19 @@ import {
   HttpConnectionManager_ForwardClientCertDetails as ForwardClientCert,
   HttpConnectionManagerSchema,
 } from '@seine/envoy/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
-import type { MeshConfig } from '@seine/model';
+import type { ChainContext, ChainRole } from '../../inputs.js';
 import { emitAccessLog } from '../access-log/access-log.js';
 import { delimitedStatPrefix } from '../../frame/listeners-stat-prefix.js';
 import { emitHttpFilters } from './http-filters.js';
 
-/** On which side of a proxy the connection manager stands. */
-export type HttpRole = 'outbound' | 'inbound' | 'gateway';
-
 export interface HttpConnectionManagerOptions {
-  readonly role: HttpRole;
   readonly statPrefix: string;
   /** The name of an RDS resource, or the routes themselves. */
   readonly routes: string | RouteConfiguration;
   readonly grpcWeb?: boolean | undefined;
   /** Accept CONNECT and absolute URLs: an explicit HTTP proxy. */
   readonly httpProxy?: boolean | undefined;
-  readonly config: MeshConfig;
+  readonly context: ChainContext;
 }
 
 type ManagerInit = Exclude<MessageInitShape<typeof HttpConnectionManagerSchema>, HttpConnectionManager>;
@@ -34,8 +30,8 @@ export function emitHttpConnectionManager(options: HttpConnectionManagerOptions)
   const manager: ManagerInit = {
     statPrefix: delimitedStatPrefix(options.statPrefix),
     routeSpecifier: routeSpecifier(options.routes),
-    httpFilters: emitHttpFilters({ grpcWeb: options.grpcWeb === true || options.role === 'gateway' }),
-    accessLog: emitAccessLog(options.config),
+    httpFilters: emitHttpFilters({ grpcWeb: options.grpcWeb === true || options.context.role === 'gateway' }),
+    accessLog: emitAccessLog(options.context),
     // RFC 3986 normalization, else `/a/../b` would slip past path matches.
     normalizePath: true,
     // Streams and long polls may idle for ever; the route timeouts bound requests.
@@ -45,7 +41,7 @@ export function emitHttpConnectionManager(options: HttpConnectionManagerOptions)
     generateRequestId: true,
     upgradeConfigs: [{ upgradeType: 'websocket' }, ...(options.httpProxy ? [{ upgradeType: 'CONNECT' }] : [])],
     ...(options.httpProxy && { httpProtocolOptions: { allowAbsoluteUrl: true } }),
-    ...byRole[options.role],
+    ...byRole[options.context.role],
   };
   return create(FilterSchema, {
     name: 'envoy.filters.network.http_connection_manager',
@@ -55,7 +51,7 @@ export function emitHttpConnectionManager(options: HttpConnectionManagerOptions)
 
 const serverName = 'istio-envoy';
 
-const byRole: Readonly<Record<HttpRole, ManagerInit>> = {
+const byRole: Readonly<Record<ChainRole, ManagerInit>> = {
   outbound: { useRemoteAddress: false },
   inbound: {
     useRemoteAddress: false,

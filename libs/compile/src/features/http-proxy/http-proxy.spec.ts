@@ -3,10 +3,14 @@ import { toEnvoyJson } from '@seine/envoy';
 import { ListenerSchema } from '@seine/envoy/envoy/config/listener/v3/listener_pb.js';
 import { defaultMeshConfig } from '@seine/model';
 import { connectionManagerOf, summarizeListener } from '@seine/testing';
+import { chainContext } from '../../inputs.js';
 import { emitHttpProxyListener } from './http-proxy.js';
 
 describe('emitHttpProxyListener', () => {
-  const listener = emitHttpProxyListener({ ipAddresses: ['127.0.0.9'], httpProxyPort: 15007 }, defaultMeshConfig);
+  const listener = emitHttpProxyListener(
+    { ipAddresses: ['127.0.0.9'], httpProxyPort: 15007 },
+    chainContext('outbound', { config: defaultMeshConfig }),
+  );
 
   it('binds the proxy’s own address', () => {
     expect(toEnvoyJson(ListenerSchema, listener!)).toMatchObject({
@@ -28,6 +32,6 @@ describe('emitHttpProxyListener', () => {
     ['a port', { ipAddresses: ['127.0.0.9'], httpProxyPort: 0 }],
     ['an address', { ipAddresses: [], httpProxyPort: 15007 }],
   ])('needs %s', (_what, proxy) => {
-    expect(emitHttpProxyListener(proxy, defaultMeshConfig)).toBeUndefined();
+    expect(emitHttpProxyListener(proxy, chainContext('outbound', { config: defaultMeshConfig }))).toBeUndefined();
   });
 });

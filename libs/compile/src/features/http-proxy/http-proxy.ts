@@ -1,7 +1,8 @@
 import { create } from '@bufbuild/protobuf';
 import { TrafficDirection } from '@seine/envoy/envoy/config/core/v3/base_pb.js';
 import { type Listener, ListenerSchema } from '@seine/envoy/envoy/config/listener/v3/listener_pb.js';
-import type { MeshConfig, Proxy } from '@seine/model';
+import type { Proxy } from '@seine/model';
+import type { ChainContext } from '../../inputs.js';
 import { listenerName, tcpAddress } from '../../frame/listeners-address.js';
 import { emitHttpConnectionManager } from '../http-connection-manager/http-connection-manager.js';
 
@@ -14,7 +15,7 @@ export const httpProxyRouteName = 'http_proxy';
  */
 export function emitHttpProxyListener(
   proxy: Pick<Proxy, 'ipAddresses' | 'httpProxyPort'>,
-  config: MeshConfig,
+  context: ChainContext,
 ): Listener | undefined {
   const address = proxy.ipAddresses[0];
   if (address === undefined || proxy.httpProxyPort === 0) return undefined;
@@ -27,11 +28,10 @@ export function emitHttpProxyListener(
       {
         filters: [
           emitHttpConnectionManager({
-            role: 'outbound',
             statPrefix: `outbound_${name}`,
             routes: httpProxyRouteName,
             httpProxy: true,
-            config,
+            context,
           }),
         ],
       },

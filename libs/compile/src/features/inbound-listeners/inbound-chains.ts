@@ -5,7 +5,8 @@ import {
   type FilterChainMatchSchema,
   FilterChainSchema,
 } from '@seine/envoy/envoy/config/listener/v3/listener_components_pb.js';
-import { type InboundPort, isHttp, type MeshConfig } from '@seine/model';
+import { type InboundPort, isHttp } from '@seine/model';
+import type { ChainContext } from '../../inputs.js';
 import { InboundPassthroughCluster, inboundClusterName } from '../../frame/cluster-names.js';
 import { emitHttpConnectionManager } from '../http-connection-manager/http-connection-manager.js';
 import { plaintextHttpMatch } from '../protocol-sniffing/protocol-sniffing.js';
@@ -50,23 +51,22 @@ export interface InboundChainsOptions {
   readonly bind: string;
   /** Whether the chains must tell their port from others of one listener. */
   readonly matchPort: boolean;
-  readonly config: MeshConfig;
+  readonly context: ChainContext;
 }
 
 /** The filter chains of one declared inbound port. */
-export function emitInboundChains({ port, mode, bind, matchPort, config }: InboundChainsOptions): FilterChain[] {
+export function emitInboundChains({ port, mode, bind, matchPort, context }: InboundChainsOptions): FilterChain[] {
   const clusterName = inboundClusterName(port.targetPort);
   const name = `${bind}_${port.targetPort}`;
   const filters: Readonly<Record<ChainShape['speaks'], () => Filter>> = {
     http: () =>
       emitHttpConnectionManager({
-        role: 'inbound',
         statPrefix: `inbound_${name}`,
         routes: emitInboundRoute({ ...port, clusterName }),
         grpcWeb: port.protocol === 'GRPC-Web',
-        config,
+        context,
       }),
-    tcp: () => emitTcpProxy(clusterName, clusterName, config),
+    tcp: () => emitTcpProxy(clusterName, clusterName, context),
   };
   return chainShapes(port.protocol, mode).map(({ speaks, match }) =>
     create(FilterChainSchema, {
@@ -78,7 +78,7 @@ export function emitInboundChains({ port, mode, bind, matchPort, config }: Inbou
 }
 
 /** The filter chains of ports that no service declares: on to the same port of the workload, by the same mTLS rules. */
-export function emitInboundPassthroughChains(mode: InboundMtlsMode, config: MeshConfig): FilterChain[] {
+export function emitInboundPassthroughChains(mode: InboundMtlsMode, context: ChainContext): FilterChain[] {
   return chainShapes('auto', mode).map(({ speaks, match }) =>
     speaks === 'http'
       ? create(FilterChainSchema, {
@@ -86,7 +86,6 @@ export function emitInboundPassthroughChains(mode: InboundMtlsMode, config: Mesh
           filterChainMatch: match,
           filters: [
             emitHttpConnectionManager({
-              role: 'inbound',
               statPrefix: InboundPassthroughCluster,
               routes: emitInboundRoute({
                 clusterName: InboundPassthroughCluster,
@@ -94,14 +93,14 @@ export function emitInboundPassthroughChains(mode: InboundMtlsMode, config: Mesh
                 serviceHost: '',
                 protocol: 'auto',
               }),
-              config,
+              context,
             }),
           ],
         })
       : create(FilterChainSchema, {
           name: 'virtualInbound',
           filterChainMatch: match,
-          filters: [emitTcpProxy(InboundPassthroughCluster, InboundPassthroughCluster, config)],
+          filters: [emitTcpProxy(InboundPassthroughCluster, InboundPassthroughCluster, context)],
         }),
   );
 }

@@ -11,7 +11,7 @@ import { OriginalDstSchema } from '@seine/envoy/envoy/extensions/filters/listene
 import { OriginalSrcSchema } from '@seine/envoy/envoy/extensions/filters/listener/original_src/v3/original_src_pb.js';
 import { BlackHoleCluster } from '../../frame/cluster-names.js';
 import { listenerName, tcpAddress, wildcardAddress } from '../../frame/listeners-address.js';
-import type { InboundInput } from '../../inputs.js';
+import { chainContext, type InboundInput } from '../../inputs.js';
 import { emitListenerAccessLog } from '../access-log/access-log.js';
 import { httpInspector, sniffingTimeout, tlsInspector } from '../protocol-sniffing/protocol-sniffing.js';
 import { emitTcpProxy } from '../tcp-routing/tcp-proxy.js';
@@ -26,6 +26,7 @@ const tproxyMark = 1337;
 /** The listener that iptables sends all inbound connections to (15006): a chain set for each port of the workload. */
 export function emitVirtualInbound(input: InboundInput): Listener {
   const { config, proxy } = input;
+  const context = chainContext('inbound', input);
   const ports = inboundPorts(input);
   const transparent = proxy.interceptionMode === 'TPROXY';
   const declared = ports.filter((port) => port.protocol !== 'auto').map((port) => port.targetPort);
@@ -33,7 +34,7 @@ export function emitVirtualInbound(input: InboundInput): Listener {
     name: 'virtualInbound',
     address: tcpAddress(wildcardAddress, config.proxyInboundListenPort),
     trafficDirection: TrafficDirection.INBOUND,
-    accessLog: emitListenerAccessLog(config),
+    accessLog: emitListenerAccessLog(context),
     // Waiting for a client's first bytes would block protocols in which the server speaks first.
     listenerFilters: [...originalAddress(transparent), tlsInspector(declared), httpInspector(declared)],
     ...sniffingTimeout(config),
@@ -43,10 +44,10 @@ export function emitVirtualInbound(input: InboundInput): Listener {
       create(FilterChainSchema, {
         name: 'virtualInbound-blackhole',
         filterChainMatch: { destinationPort: config.proxyInboundListenPort },
-        filters: [emitTcpProxy(BlackHoleCluster, BlackHoleCluster, config)],
+        filters: [emitTcpProxy(BlackHoleCluster, BlackHoleCluster, context)],
       }),
-      ...emitInboundPassthroughChains(mode, config),
-      ...ports.flatMap((port) => emitInboundChains({ port, mode, bind: wildcardAddress, matchPort: true, config })),
+      ...emitInboundPassthroughChains(mode, context),
+      ...ports.flatMap((port) => emitInboundChains({ port, mode, bind: wildcardAddress, matchPort: true, context })),
     ],
   });
 }
@@ -57,6 +58,7 @@ export function emitVirtualInbound(input: InboundInput): Listener {
  */
 export function emitBoundInboundListeners(input: InboundInput): Listener[] {
   const { config, proxy } = input;
+  const context = chainContext('inbound', input);
   const bind = proxy.ipAddresses[0];
   if (bind === undefined) return [];
   return inboundPorts(input).map((port) =>
@@ -65,12 +67,12 @@ export function emitBoundInboundListeners(input: InboundInput): Listener[] {
       address: tcpAddress(bind, port.targetPort),
       trafficDirection: TrafficDirection.INBOUND,
       bindToPort: true,
-      accessLog: emitListenerAccessLog(config),
+      accessLog: emitListenerAccessLog(context),
       ...(port.protocol === 'auto' && {
         listenerFilters: [tlsInspector(), httpInspector()],
         ...sniffingTimeout(config),
       }),
-      filterChains: emitInboundChains({ port, mode, bind, matchPort: false, config }),
+      filterChains: emitInboundChains({ port, mode, bind, matchPort: false, context }),
     }),
   );
 }

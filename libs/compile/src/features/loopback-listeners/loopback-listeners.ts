@@ -1,7 +1,7 @@
 import type { VirtualService } from '@seine/istio';
 import type { Listener } from '@seine/envoy/envoy/config/listener/v3/listener_pb.js';
 import type { MeshConfig, MeshService, Proxy } from '@seine/model';
-import type { DestinationFacts, RouteClient } from '../../inputs.js';
+import type { ChainPolicies, DestinationFacts, RouteClient } from '../../inputs.js';
 import { emitServiceListener } from '../outbound-listeners/outbound-listeners.js';
 import { loopbackAddresses, usesLoopback } from './loopback-addresses.js';
 
@@ -13,6 +13,7 @@ export interface LoopbackListenersInput {
   readonly l4VirtualServices: readonly VirtualService[];
   readonly destinations: readonly DestinationFacts[];
   readonly client: RouteClient;
+  readonly policies?: ChainPolicies | undefined;
   readonly config: MeshConfig;
 }
 

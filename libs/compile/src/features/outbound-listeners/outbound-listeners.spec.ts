@@ -5,6 +5,7 @@ import type { VirtualService } from '@seine/istio';
 import { defaultMeshConfig, type MeshService, type Protocol } from '@seine/model';
 import { aPort, aService, summarizeListener } from '@seine/testing';
 import { emitOutboundListener } from './outbound-listeners.js';
+import { chainContext } from '../../inputs.js';
 import { emitVirtualOutbound } from './virtual-outbound.js';
 
 const client = { gateway: 'mesh', namespace: 'default', labels: { app: 'client' } };
@@ -231,7 +232,7 @@ describe('emitVirtualOutbound', () => {
     ['ALLOW_ANY', 'PassthroughCluster'],
     ['REGISTRY_ONLY', 'BlackHoleCluster'],
   ] as const)('%s sends the unknown to %s', (outboundTrafficPolicy, expected) => {
-    const listener = emitVirtualOutbound({ ...config, outboundTrafficPolicy });
+    const listener = emitVirtualOutbound(chainContext('outbound', { config: { ...config, outboundTrafficPolicy } }));
     expect(listener.useOriginalDst).toBe(true);
     expect(summarizeListener(listener)).toEqual({
       name: 'virtualOutbound',

@@ -8,7 +8,7 @@ import {
 import { type Listener, ListenerSchema } from '@seine/envoy/envoy/config/listener/v3/listener_pb.js';
 import { isHttp, type MeshConfig, type MeshService, type ServicePort } from '@seine/model';
 import { listenerName, tcpAddress, wildcardAddress } from '../../frame/listeners-address.js';
-import type { OutboundListenerInput } from '../../inputs.js';
+import { type ChainContext, chainContext, type OutboundListenerInput } from '../../inputs.js';
 import { emitListenerAccessLog } from '../access-log/access-log.js';
 import { emitHttpConnectionManager } from '../http-connection-manager/http-connection-manager.js';
 import {
@@ -95,14 +95,15 @@ function emitWildcardListener(entries: readonly WildcardEntry[], input: Outbound
   const name = listenerName(wildcardAddress, input.port);
   const catchAll = l4.some(({ match }) => isCatchAll(match));
   const bySni = l4.some(({ match }) => match.serverNames.length > 0);
-  const passthrough = emitCatchAllChain('PassthroughFilterChain', input.config);
+  const context = chainContext('outbound', input);
+  const passthrough = emitCatchAllChain('PassthroughFilterChain', context);
   return [
     create(ListenerSchema, {
-      ...outboundListener(wildcardAddress, input.port, input.config),
+      ...outboundListener(wildcardAddress, input.port, context),
       bindToPort: false,
       ...inspection({ tls: bySni || http, http }, input.config),
       ...(http
-        ? besideHttp(httpChain(`outbound_${name}`, String(input.port), entries, input.config, true), l4, passthrough)
+        ? besideHttp(httpChain(`outbound_${name}`, String(input.port), entries, context, true), l4, passthrough)
         : { filterChains: emitFilterChains(l4), ...(!catchAll && { defaultFilterChain: passthrough }) }),
     }),
   ];
@@ -124,14 +125,15 @@ export function emitServiceListener(
   const l4 = http && protocol !== 'auto' ? [] : entries.flatMap((entry) => l4Chains(entry, [], true, input));
   const bySni = l4.some(({ match }) => match.serverNames.length > 0);
   const sniff = protocol === 'auto';
+  const context = chainContext('outbound', input);
   const statPrefix = `outbound_${listenerName(address, input.port)}`;
   const routeName = first ? serviceRouteName(first.service.host, input.port) : '';
   return create(ListenerSchema, {
-    ...outboundListener(address, input.port, input.config),
+    ...outboundListener(address, input.port, context),
     bindToPort,
     ...inspection({ tls: bySni || sniff, http: sniff }, input.config),
     ...(http
-      ? besideHttp(httpChain(statPrefix, routeName, entries, input.config, sniff), l4)
+      ? besideHttp(httpChain(statPrefix, routeName, entries, context, sniff), l4)
       : { filterChains: emitFilterChains(l4) }),
   });
 }
@@ -166,22 +168,22 @@ function httpChain(
   statPrefix: string,
   routes: string,
   entries: readonly ServiceOnPort[],
-  config: MeshConfig,
+  context: ChainContext,
   sniffed: boolean,
 ): FilterChain {
   const grpcWeb = entries.some(({ port }) => port.protocol === 'GRPC-Web');
   return create(FilterChainSchema, {
     ...(sniffed && { filterChainMatch: plaintextHttpMatch() }),
-    filters: [emitHttpConnectionManager({ role: 'outbound', statPrefix, routes, grpcWeb, config })],
+    filters: [emitHttpConnectionManager({ statPrefix, routes, grpcWeb, context })],
   });
 }
 
-function outboundListener(address: string, port: number, config: MeshConfig) {
+function outboundListener(address: string, port: number, context: ChainContext) {
   return {
     name: listenerName(address, port),
     address: tcpAddress(address, port),
     trafficDirection: TrafficDirection.OUTBOUND,
-    accessLog: emitListenerAccessLog(config),
+    accessLog: emitListenerAccessLog(context),
   };
 }
 

@@ -2,7 +2,7 @@ import { create } from '@bufbuild/protobuf';
 import { TrafficDirection } from '@seine/envoy/envoy/config/core/v3/base_pb.js';
 import { type FilterChain, FilterChainSchema } from '@seine/envoy/envoy/config/listener/v3/listener_components_pb.js';
 import { type Listener, ListenerSchema } from '@seine/envoy/envoy/config/listener/v3/listener_pb.js';
-import type { MeshConfig } from '@seine/model';
+import type { ChainContext } from '../../inputs.js';
 import { BlackHoleCluster, PassthroughCluster } from '../../frame/cluster-names.js';
 import { tcpAddress, wildcardAddress } from '../../frame/listeners-address.js';
 import { emitListenerAccessLog } from '../access-log/access-log.js';
@@ -12,27 +12,28 @@ import { emitTcpProxy } from '../tcp-routing/tcp-proxy.js';
  * The listener that iptables sends all outbound connections to. It hands each to the listener of its original
  * destination; what no listener takes goes where outboundTrafficPolicy says.
  */
-export function emitVirtualOutbound(config: MeshConfig): Listener {
+export function emitVirtualOutbound(context: ChainContext): Listener {
+  const { config } = context;
   return create(ListenerSchema, {
     name: 'virtualOutbound',
     address: tcpAddress(wildcardAddress, config.proxyListenPort),
     trafficDirection: TrafficDirection.OUTBOUND,
     useOriginalDst: true,
-    accessLog: emitListenerAccessLog(config),
+    accessLog: emitListenerAccessLog(context),
     filterChains: [
       // A connection to the port itself was not redirected; passing it through would call this listener again.
       create(FilterChainSchema, {
         name: 'virtualOutbound-blackhole',
         filterChainMatch: { destinationPort: config.proxyListenPort },
-        filters: [emitTcpProxy(BlackHoleCluster, BlackHoleCluster, config)],
+        filters: [emitTcpProxy(BlackHoleCluster, BlackHoleCluster, context)],
       }),
-      emitCatchAllChain('virtualOutbound-catchall-tcp', config),
+      emitCatchAllChain('virtualOutbound-catchall-tcp', context),
     ],
   });
 }
 
 /** Where connections to unknown destinations go: on (ALLOW_ANY) or nowhere (REGISTRY_ONLY). */
-export function emitCatchAllChain(name: string, config: MeshConfig): FilterChain {
-  const cluster = config.outboundTrafficPolicy === 'ALLOW_ANY' ? PassthroughCluster : BlackHoleCluster;
-  return create(FilterChainSchema, { name, filters: [emitTcpProxy(cluster, cluster, config)] });
+export function emitCatchAllChain(name: string, context: ChainContext): FilterChain {
+  const cluster = context.config.outboundTrafficPolicy === 'ALLOW_ANY' ? PassthroughCluster : BlackHoleCluster;
+  return create(FilterChainSchema, { name, filters: [emitTcpProxy(cluster, cluster, context)] });
 }

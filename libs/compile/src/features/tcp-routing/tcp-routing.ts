@@ -1,5 +1,6 @@
 import { isTls } from '@seine/model';
 import { outboundClusterName } from '../../frame/cluster-names.js';
+import { chainContext } from '../../inputs.js';
 import { type L4Input, type L4Target, tlsChains } from '../tls-routing/tls-routing.js';
 import { isCatchAll, type L4Chain, objectMetadata } from './filter-chains.js';
 import { weightedClusters } from './l4-destinations.js';
@@ -16,7 +17,10 @@ export function serviceChains(target: L4Target, input: L4Input): L4Chain[] {
   return [
     ...byName,
     ...routed,
-    { match: { serverNames: [], subnets: target.subnets }, filters: [emitTcpProxy(cluster, cluster, input.config)] },
+    {
+      match: { serverNames: [], subnets: target.subnets },
+      filters: [emitTcpProxy(cluster, cluster, chainContext('outbound', input))],
+    },
   ];
 }
 
@@ -27,7 +31,9 @@ function routedTcpChains({ service, subnets }: L4Target, input: L4Input): L4Chai
     (vs.spec.tcp ?? []).flatMap((route) => {
       const clusters = weightedClusters(vs, route.route ?? [], input);
       if (clusters.length === 0) return [];
-      const filters = [emitTcpProxy(`${vs.metadata.name}.${vs.metadata.namespace}`, clusters, config)];
+      const filters = [
+        emitTcpProxy(`${vs.metadata.name}.${vs.metadata.namespace}`, clusters, chainContext('outbound', input)),
+      ];
       const matches = route.match?.length ? route.match : [{}];
       return matches
         .filter((match) => clientMatches(match, vs, client, port))

@@ -1,6 +1,6 @@
 import { isTls, type MeshService, type ServicePort } from '@seine/model';
 import { outboundClusterName } from '../../frame/cluster-names.js';
-import type { OutboundListenerInput } from '../../inputs.js';
+import { chainContext, type OutboundListenerInput } from '../../inputs.js';
 import { type L4Chain, objectMetadata } from '../tcp-routing/filter-chains.js';
 import { weightedClusters } from '../tcp-routing/l4-destinations.js';
 import { clientMatches, virtualServicesOf } from '../tcp-routing/l4-match.js';
@@ -35,7 +35,9 @@ export function tlsChains(target: L4Target, input: L4Input): L4Chain[] {
             serverNames: match.sniHosts.filter((host) => host !== '*'),
             subnets: match.destinationSubnets?.length ? match.destinationSubnets : subnets,
           },
-          filters: [emitTcpProxy(`${vs.metadata.name}.${vs.metadata.namespace}`, clusters, input.config)],
+          filters: [
+            emitTcpProxy(`${vs.metadata.name}.${vs.metadata.namespace}`, clusters, chainContext('outbound', input)),
+          ],
           metadata: objectMetadata(vs),
         }));
     }),
@@ -45,7 +47,7 @@ export function tlsChains(target: L4Target, input: L4Input): L4Chain[] {
   return [
     {
       match: { serverNames: ownAddress ? [] : [service.host], subnets },
-      filters: [emitTcpProxy(cluster, cluster, input.config)],
+      filters: [emitTcpProxy(cluster, cluster, chainContext('outbound', input))],
     },
   ];
 }

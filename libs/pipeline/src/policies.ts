@@ -1,0 +1,102 @@
+import { type ChainPolicies, noPolicies } from '@seine/compile';
+import type { Telemetry, TrafficExtension, WasmPlugin } from '@seine/istio';
+import type { ConfigObject } from '@seine/k8s';
+import { internList, memo } from '@seine/memo';
+import { labelsMatch, type Mesh, type Proxy } from '@seine/model';
+
+/** A resource that a policy is attached to. */
+interface PolicyTargetReference {
+  readonly kind: string;
+  readonly name: string;
+}
+
+/** What the policies of every kind have to say whom they are for. */
+export interface PolicySpec {
+  readonly selector?: { readonly matchLabels?: Readonly<Record<string, string>> | undefined } | undefined;
+  readonly targetRef?: PolicyTargetReference | undefined;
+  readonly targetRefs?: readonly PolicyTargetReference[] | undefined;
+}
+
+type Policy = ConfigObject & { readonly spec: PolicySpec };
+
+/** The label that Gateway API's gateways carry on their workloads (GEP-1762). */
+const gatewayNameLabel = 'gateway.networking.k8s.io/gateway-name';
+
+/**
+ * How closely a policy is tied to a proxy: 0 = to the mesh, 1 = to its namespace, 2 = to it by labels or target;
+ * undefined = it is for others. A selector in the root namespace selects in all namespaces (Istio: Telemetry,
+ * WasmPlugin, AuthorizationPolicy "workload selector").
+ */
+export function closeness(policy: Policy, proxy: Proxy, rootNamespace: string): 0 | 1 | 2 | undefined {
+  const { metadata, spec } = policy;
+  const inRoot = metadata.namespace === rootNamespace;
+  if (!inRoot && metadata.namespace !== proxy.namespace) return undefined;
+  const targets = [...(spec.targetRefs ?? []), ...(spec.targetRef ? [spec.targetRef] : [])];
+  if (targets.length > 0) return targets.some((target) => isTarget(target, metadata.namespace, proxy)) ? 2 : undefined;
+  const labels = spec.selector?.matchLabels;
+  if (labels && Object.keys(labels).length > 0) return labelsMatch(labels, proxy.labels) ? 2 : undefined;
+  return inRoot ? 0 : 1;
+}
+
+function isTarget({ kind, name }: PolicyTargetReference, namespace: string, proxy: Proxy): boolean {
+  return kind === 'Gateway' && proxy.namespace === namespace && proxy.labels[gatewayNameLabel] === name;
+}
+
+/** The policies of one kind that are for a proxy, those of the mesh first and its own last; oldest first in each. */
+export function selectPolicies<P extends ConfigObject>(
+  all: readonly P[],
+  proxy: Proxy,
+  rootNamespace: string,
+): readonly P[] {
+  const ranked = all.flatMap((policy) => {
+    const rank = closeness(policy as unknown as Policy, proxy, rootNamespace);
+    return rank === undefined ? [] : [{ policy, rank }];
+  });
+  return ranked.sort((a, b) => a.rank - b.rank).map(({ policy }) => policy);
+}
+
+const noneOfKind: readonly never[] = Object.freeze([]);
+
+/** The resources of a kind; one and the same list where there are none. */
+function ofKind<P extends ConfigObject>(mesh: Mesh, kind: string): readonly P[] {
+  return (mesh.resources.get(kind) ?? noneOfKind) as readonly P[];
+}
+
+const internTelemetry = internList();
+const internExtensions = internList();
+const policiesObject = memo(
+  'chainPolicies',
+  (telemetry: ChainPolicies['telemetry'], extensions: ChainPolicies['extensions']): ChainPolicies =>
+    Object.freeze({ telemetry, extensions }),
+);
+
+/** Looked up once a proxy and change of some policy. */
+const policiesFor = memo(
+  'policiesFor',
+  (
+    proxy: Proxy,
+    telemetry: readonly Telemetry[],
+    plugins: readonly WasmPlugin[],
+    extensions: readonly TrafficExtension[],
+    rootNamespace: string,
+  ): ChainPolicies => {
+    const ours = selectPolicies(telemetry, proxy, rootNamespace);
+    const added = [
+      ...selectPolicies(plugins, proxy, rootNamespace),
+      ...selectPolicies(extensions, proxy, rootNamespace),
+    ];
+    if (ours.length === 0 && added.length === 0) return noPolicies;
+    return policiesObject(internTelemetry(ours), internExtensions(added));
+  },
+);
+
+/** The policies that select a proxy: one object for all proxies that the same policies select. */
+export function policiesOf(mesh: Mesh, proxy: Proxy): ChainPolicies {
+  return policiesFor(
+    proxy,
+    ofKind(mesh, 'Telemetry'),
+    ofKind(mesh, 'WasmPlugin'),
+    ofKind(mesh, 'TrafficExtension'),
+    mesh.config.rootNamespace,
+  );
+}
