@@ -3,3 +3,5 @@ export * from './json-schema.js';
 export * from './kind-info.js';
 export * from './kinds.js';
 export * from './object.js';
+export * from './read-fields.js';
+export * from './secret.js';
