@@ -5,9 +5,14 @@ import { patchOrderedMap } from './ordered-map.js';
 /** Kinds that the mesh holds in a form of its own: services, endpoints, workloads. */
 const convertedKinds = new Set(['ServiceEntry', 'WorkloadEntry']);
 
+/** Groups whose objects are handed on as they are. */
+function isOwnGroup(group: string): boolean {
+  return group.endsWith('.istio.io') || group.endsWith('.seine.dev');
+}
+
 /** Whether an object is handed on as a resource (`Mesh.resources`). */
 export function isResource(object: ConfigObject): boolean {
-  return groupOf(object.apiVersion).endsWith('.istio.io') && !convertedKinds.has(object.kind);
+  return isOwnGroup(groupOf(object.apiVersion)) && !convertedKinds.has(object.kind);
 }
 
 /** By creation time (none stated = oldest), then namespace, then name; the group tells apart what is left. */

@@ -17,6 +17,7 @@ export * from './networking/string-match.js';
 export * from './networking/virtual-service.js';
 export * from './networking/workload-entry.js';
 export * from './networking/workload-group.js';
+export * from './policy/rate-limit.js';
 export type { Frozen, Of } from './schema.js';
 export * from './security/authorization-policy.js';
 export * from './security/peer-authentication.js';

@@ -5,10 +5,10 @@ function columnOf({ name, type, description, jsonPath }: PrinterColumn): object 
   return { name, type, description, jsonPath };
 }
 
-function schemaOf({ kind, schema }: KindInfo): object {
+function schemaOf({ group, kind, schema }: KindInfo): object {
   const spec = schema?.properties?.['spec'] as JsonSchema;
   return {
-    description: `${kind} of Istio's API.`,
+    description: group.endsWith('.istio.io') ? `${kind} of Istio's API.` : `${kind} of ${group}.`,
     type: 'object',
     properties: {
       spec: structuralSchema(spec),

@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { istioKinds } from '../kinds/istio-kinds.js';
+import { seineKinds } from '../kinds/seine-kinds.js';
 import { customResourceDefinition } from './custom-resource-definition.js';
 import { generatedFiles } from './generated-files.js';
 
@@ -55,39 +56,42 @@ function schemasIn(schema: Node, path = 'spec'): readonly (readonly [string, Nod
   return [[path, schema], ...below.flatMap(([at, child]) => (isNode(child) ? schemasIn(child, at) : []))];
 }
 
-describe.each(istioKinds.map((info) => [info.kind, info] as const))('the CustomResourceDefinition of %s', (_, info) => {
-  const crd = customResourceDefinition(info) as { readonly spec: { readonly versions: readonly Node[] } };
-  const spec = (version: Node) =>
-    (version['schema'] as { openAPIV3Schema: { properties: { spec: Node } } }).openAPIV3Schema.properties.spec;
-  const all = crd.spec.versions.flatMap((version) => schemasIn(spec(version)));
+describe.each([...istioKinds, ...seineKinds].map((info) => [info.kind, info] as const))(
+  'the CustomResourceDefinition of %s',
+  (_, info) => {
+    const crd = customResourceDefinition(info) as { readonly spec: { readonly versions: readonly Node[] } };
+    const spec = (version: Node) =>
+      (version['schema'] as { openAPIV3Schema: { properties: { spec: Node } } }).openAPIV3Schema.properties.spec;
+    const all = crd.spec.versions.flatMap((version) => schemasIn(spec(version)));
 
-  it('survives being written as YAML', () => {
-    const text = files.get(`deploy/crds/${info.plural}.${info.group}.yaml`) ?? '';
-    expect(parse(text)).toEqual(JSON.parse(JSON.stringify(crd)));
-  });
+    it('survives being written as YAML', () => {
+      const text = files.get(`deploy/crds/${info.plural}.${info.group}.yaml`) ?? '';
+      expect(parse(text)).toEqual(JSON.parse(JSON.stringify(crd)));
+    });
 
-  it('has one stored version', () => {
-    expect(crd.spec.versions.filter((version) => version['storage'])).toHaveLength(1);
-  });
+    it('has one stored version', () => {
+      expect(crd.spec.versions.filter((version) => version['storage'])).toHaveLength(1);
+    });
 
-  it('is structural: every schema has a type, and no object has both fields and free keys', () => {
-    const wrong = all.filter(([, s]) => s['type'] === undefined || (s['properties'] && s['additionalProperties']));
-    expect(wrong.map(([path]) => path)).toEqual([]);
-  });
+    it('is structural: every schema has a type, and no object has both fields and free keys', () => {
+      const wrong = all.filter(([, s]) => s['type'] === undefined || (s['properties'] && s['additionalProperties']));
+      expect(wrong.map(([path]) => path)).toEqual([]);
+    });
 
-  it('describes every field', () => {
-    const silent = all.filter(([path, s]) => !/(\[\]|\.\*)$/.test(path) && !s['description']);
-    expect(silent.map(([path]) => path)).toEqual([]);
-  });
+    it('describes every field', () => {
+      const silent = all.filter(([path, s]) => !/(\[\]|\.\*)$/.test(path) && !s['description']);
+      expect(silent.map(([path]) => path)).toEqual([]);
+    });
 
-  it('has no keywords that an API server does not know', () => {
-    const known =
-      /^(x-kubernetes-.+|type|description|format|enum|pattern|nullable|required|properties|items|additionalProperties|(min|max)(imum|Length|Items|Properties)|oneOf|allOf)$/;
-    const unknown = all.flatMap(([path, s]) =>
-      Object.keys(s)
-        .filter((key) => !known.test(key))
-        .map((key) => `${path}: ${key}`),
-    );
-    expect(unknown).toEqual([]);
-  });
-});
+    it('has no keywords that an API server does not know', () => {
+      const known =
+        /^(x-kubernetes-.+|type|description|format|enum|pattern|nullable|required|properties|items|additionalProperties|(min|max)(imum|Length|Items|Properties)|oneOf|allOf)$/;
+      const unknown = all.flatMap(([path, s]) =>
+        Object.keys(s)
+          .filter((key) => !known.test(key))
+          .map((key) => `${path}: ${key}`),
+      );
+      expect(unknown).toEqual([]);
+    });
+  },
+);

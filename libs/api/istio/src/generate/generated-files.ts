@@ -1,5 +1,6 @@
 import type { KindInfo } from '@seine/k8s';
 import { istioKinds } from '../kinds/istio-kinds.js';
+import { seineKinds } from '../kinds/seine-kinds.js';
 import { customResourceDefinition } from './custom-resource-definition.js';
 import { referencePage } from './reference-page.js';
 import { yamlText } from './yaml-text.js';
@@ -7,13 +8,15 @@ import { yamlText } from './yaml-text.js';
 const notice =
   '# Generated from the definitions in libs/api/istio: change those, then run libs/api/istio/tools/generate-api.mjs.\n';
 
+const ownKinds: readonly KindInfo[] = [...istioKinds, ...seineKinds];
+
 function pageName({ group, kind }: KindInfo): string {
   const words = kind.replaceAll(/([a-z])([A-Z])/g, '$1-$2').toLowerCase();
   return `${group.slice(0, group.indexOf('.'))}-${words}.md`;
 }
 
 function indexPage(): string {
-  const rows = istioKinds.map((info) => {
+  const rows = ownKinds.map((info) => {
     const description = info.schema?.properties?.['spec']?.description ?? '';
     return `| [${info.kind}](${pageName(info)}) | \`${info.group}\` | ${info.actedOn ? 'yes' : 'no'} | ${description} |`;
   });
@@ -30,7 +33,7 @@ function indexPage(): string {
 /** Everything that is written from the definitions of kinds: file contents by path from the root of the repository. */
 export function generatedFiles(): ReadonlyMap<string, string> {
   return new Map([
-    ...istioKinds.flatMap((info): readonly (readonly [string, string])[] => [
+    ...ownKinds.flatMap((info): readonly (readonly [string, string])[] => [
       [`deploy/crds/${info.plural}.${info.group}.yaml`, `${notice}${yamlText(customResourceDefinition(info))}`],
       [`docs/reference/${pageName(info)}`, referencePage(info)],
     ]),

@@ -1,9 +1,10 @@
 import { groupOf, isClusterScopedElsewhere, k8sKinds, type KindInfo } from '@seine/k8s';
 import { foreignKinds } from './foreign-kinds.js';
 import { istioKinds } from './istio-kinds.js';
+import { seineKinds } from './seine-kinds.js';
 
-/** Every kind that is known: Istio's, those of Kubernetes, and those that are known by name only. */
-export const kinds: readonly KindInfo[] = [...istioKinds, ...k8sKinds, ...foreignKinds];
+/** Every kind that is known: Istio's, Seine's own, those of Kubernetes, and those that are known by name only. */
+export const kinds: readonly KindInfo[] = [...istioKinds, ...seineKinds, ...k8sKinds, ...foreignKinds];
 
 const byGroup: ReadonlyMap<string, ReadonlyMap<string, KindInfo>> = new Map(
   [...new Set(kinds.map((info) => info.group))].map((group) => [

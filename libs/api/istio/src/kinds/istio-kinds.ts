@@ -17,7 +17,7 @@ import { RequestAuthenticationSchema } from '../security/request-authentication.
 import { semanticErrors } from '../semantics/index.js';
 import { TelemetrySchema } from '../telemetry/telemetry.js';
 
-interface Definition extends Partial<Pick<KindInfo, 'plural' | 'shortNames' | 'printerColumns' | 'actedOn'>> {
+export interface Definition extends Partial<Pick<KindInfo, 'plural' | 'shortNames' | 'printerColumns' | 'actedOn'>> {
   readonly kind: string;
   readonly spec: TSchema;
   readonly specRequired?: boolean;
@@ -31,7 +31,7 @@ const column = (name: string, jsonPath: string, description: string): PrinterCol
   jsonPath,
   description,
 });
-const age: PrinterColumn = {
+export const age: PrinterColumn = {
   name: 'Age',
   type: 'date',
   jsonPath: '.metadata.creationTimestamp',
@@ -49,7 +49,12 @@ function objectSchema({ kind, spec, specRequired }: Definition): JsonSchema {
   };
 }
 
-function kindsOf(group: string, definitions: readonly Definition[]): readonly KindInfo[] {
+/** The kinds of a group. @param categories beside the group's own: words by which `kubectl get` lists kinds together */
+export function kindsOf(
+  group: string,
+  definitions: readonly Definition[],
+  categories: readonly string[] = ['istio-io'],
+): readonly KindInfo[] {
   const category = group.replaceAll('.', '-');
   return definitions.map((definition) => {
     const { kind, plural, shortNames, versions, printerColumns, actedOn } = definition;
@@ -59,7 +64,7 @@ function kindsOf(group: string, definitions: readonly Definition[]): readonly Ki
       plural: plural ?? `${kind.toLowerCase()}s`,
       singular: kind.toLowerCase(),
       shortNames: shortNames ?? [],
-      categories: ['istio-io', category],
+      categories: [...categories, category],
       versions: versions.map((version) => ({
         name: version.replace('*', ''),
         served: true,

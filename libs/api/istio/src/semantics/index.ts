@@ -4,6 +4,7 @@ import { checkAuthorizationPolicy } from './authorization-policy.js';
 import { checkDestinationRule } from './destination-rule.js';
 import { checkEnvoyFilter } from './envoy-filter.js';
 import { checkGateway } from './gateway.js';
+import { checkRateLimit } from './rate-limit.js';
 import { checkRequestAuthentication } from './request-authentication.js';
 import { checkServiceEntry } from './service-entry.js';
 import { checkSidecar } from './sidecar.js';
@@ -20,6 +21,7 @@ const checks: ReadonlyMap<string, Check> = new Map<string, Check>([
   ['DestinationRule', checkDestinationRule],
   ['EnvoyFilter', checkEnvoyFilter],
   ['Gateway', checkGateway],
+  ['RateLimit', checkRateLimit],
   ['RequestAuthentication', checkRequestAuthentication],
   ['ServiceEntry', checkServiceEntry],
   ['Sidecar', checkSidecar],
