@@ -3,6 +3,7 @@ export * from './duration.js';
 export * from './extensions/traffic-extension.js';
 export * from './extensions/wasm-plugin.js';
 export { type TrafficSelector, TrafficSelectorSchema } from './extensions/wasm.js';
+export * as gatewayApi from './gateway-api/index.js';
 export { grpcStatusNames } from './grpc-status.js';
 export * from './kinds/catalog.js';
 export * from './networking/destination-rule.js';

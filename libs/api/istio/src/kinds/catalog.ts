@@ -1,10 +1,17 @@
 import { groupOf, isClusterScopedElsewhere, k8sKinds, type KindInfo } from '@seine/k8s';
+import { gatewayApiKinds } from '../gateway-api/kinds.js';
 import { foreignKinds } from './foreign-kinds.js';
 import { istioKinds } from './istio-kinds.js';
 import { seineKinds } from './seine-kinds.js';
 
 /** Every kind that is known: Istio's, Seine's own, those of Kubernetes, and those that are known by name only. */
-export const kinds: readonly KindInfo[] = [...istioKinds, ...seineKinds, ...k8sKinds, ...foreignKinds];
+export const kinds: readonly KindInfo[] = [
+  ...istioKinds,
+  ...seineKinds,
+  ...k8sKinds,
+  ...gatewayApiKinds,
+  ...foreignKinds,
+];
 
 const byGroup: ReadonlyMap<string, ReadonlyMap<string, KindInfo>> = new Map(
   [...new Set(kinds.map((info) => info.group))].map((group) => [

@@ -9,30 +9,6 @@ interface ForeignGroup {
 }
 
 const groups: readonly ForeignGroup[] = [
-  {
-    group: 'gateway.networking.k8s.io',
-    versions: ['v1', 'v1beta1', 'v1alpha3', 'v1alpha2'],
-    kinds: [
-      'Gateway',
-      'GatewayClass',
-      'HTTPRoute',
-      'GRPCRoute',
-      'TLSRoute',
-      'TCPRoute',
-      'UDPRoute',
-      'ReferenceGrant',
-      'BackendTLSPolicy',
-      'BackendLBPolicy',
-      'ListenerSet',
-    ],
-    clusterScoped: ['GatewayClass'],
-  },
-  {
-    group: 'gateway.networking.x-k8s.io',
-    versions: ['v1alpha1'],
-    kinds: ['XListenerSet', 'XBackendTrafficPolicy', 'XBackend', 'XMesh'],
-    clusterScoped: ['XMesh'],
-  },
   { group: 'inference.networking.k8s.io', versions: ['v1'], kinds: ['InferencePool'] },
   { group: 'install.istio.io', versions: ['v1alpha1'], kinds: ['IstioOperator'] },
   {

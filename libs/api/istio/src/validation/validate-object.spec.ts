@@ -190,11 +190,11 @@ const wrong: readonly Case[] = [
   ],
   [
     'a kind that has no effect',
-    of('gateway.networking.k8s.io/v1', 'HTTPRoute', { spec: { anything: 1 } }),
+    of('gateway.networking.k8s.io/v1', 'UDPRoute', { spec: { anything: 1 } }),
     'warning',
     'SEINE-UNSUPPORTED',
     undefined,
-    'Seine knows HTTPRoute of gateway.networking.k8s.io, but does not act on it: it has no effect.',
+    'Seine knows UDPRoute of gateway.networking.k8s.io, but does not act on it: it has no effect.',
   ],
   [
     'a port of a Service',
