@@ -2,6 +2,9 @@
 export * from './any.js';
 export * from './duration.js';
 export * from './encode.js';
+export * from './known-types.js';
 export * from './json.js';
+export * from './registry.js';
 export * from './type-url.js';
+export { type PgvViolation, pgvViolations } from './pgv-check.js';
 export * from './validate-pgv.js';

@@ -1,20 +1,5 @@
-import {
-  createRegistry,
-  type DescMessage,
-  fromBinary,
-  type JsonValue,
-  type MessageShape,
-  type Registry,
-  toJson,
-} from '@bufbuild/protobuf';
-import { files } from './gen/all.js';
-
-let registry: Registry | undefined;
-
-/** Every Envoy message we have a descriptor for, by full name; made at first use. */
-export function envoyRegistry(): Registry {
-  return (registry ??= createRegistry(...files));
-}
+import { type DescMessage, fromBinary, type JsonValue, type MessageShape, toJson } from '@bufbuild/protobuf';
+import { envoyRegistry, messageOfUrl } from './registry.js';
 
 /** Canonical JSON with Envoy's own snake_case names and every known `Any` opened: the form of Envoy's /config_dump. */
 export function toEnvoyJson<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): JsonValue {
@@ -23,7 +8,7 @@ export function toEnvoyJson<Desc extends DescMessage>(schema: Desc, message: Mes
 
 /** Decodes an encoded resource by its type URL and gives it as JSON (see toEnvoyJson). */
 export function resourceToJson(typeUrl: string, bytes: Uint8Array): JsonValue {
-  const schema = envoyRegistry().getMessage(typeUrl.slice(typeUrl.lastIndexOf('/') + 1));
+  const schema = messageOfUrl(typeUrl);
   if (!schema) throw new Error(`no descriptor for ${typeUrl}`);
   return toEnvoyJson(schema, fromBinary(schema, bytes));
 }

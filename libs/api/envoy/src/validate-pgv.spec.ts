@@ -18,7 +18,7 @@ import {
 } from './gen/envoy/config/route/v3/route_components_pb.js';
 import { HttpConnectionManagerSchema } from './gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
 import { FieldRulesSchema, rules } from './gen/validate/validate_pb.js';
-import { envoyRegistry } from './json.js';
+import { envoyRegistry } from './registry.js';
 import { validatePgv } from './validate-pgv.js';
 
 function complaints<Desc extends DescMessage>(schema: Desc, init: MessageInitShape<Desc>): string[] {

@@ -1,7 +1,8 @@
 """Reads the serialized FileDescriptors out of the xds-protos wheel and prunes them to the closure of the roots.
 
-usage: extract.py WHEEL ROOTS OUT
+usage: extract.py WHEEL ROOTS OUT ALL_OUT
 OUT is a FileDescriptorSet in dependency order (google/protobuf/* is left out: the TypeScript runtime ships those).
+ALL_OUT has the whole of Envoy's v3 configuration: also the types that only users' EnvoyFilters name.
 """
 import ast
 import sys
@@ -54,7 +55,27 @@ def descriptors(wheel):
     return found
 
 
-def main(wheel, roots, out):
+# Configuration: what an Any in Envoy's config can hold. Not the services, nor the APIs before v3.
+CONFIGURATION = ("envoy/config/", "envoy/extensions/", "envoy/type/", "envoy/data/", "udpa/type/v1/", "xds/type/")
+
+
+def is_configuration(name):
+    return name.startswith(CONFIGURATION) and ("/v3/" in name or name.startswith("udpa/type/v1/"))
+
+
+def write_set(path, files, names):
+    """Writes a FileDescriptorSet."""
+    with open(path, "wb") as target:
+        for name in names:
+            data, size, head = files[name], len(files[name]), bytearray(b"\x0a")
+            while size > 127:
+                head.append(size & 127 | 128)
+                size >>= 7
+            head.append(size)
+            target.write(bytes(head) + data)
+
+
+def main(wheel, roots, out, all_out):
     files, order = descriptors(wheel), []
 
     def visit(name):
@@ -69,15 +90,12 @@ def main(wheel, roots, out):
     with open(roots) as lines:
         for root in filter(None, map(str.strip, lines)):
             visit(root)
-    with open(out, "wb") as target:
-        for name in order:
-            data, size, head = files[name], len(files[name]), bytearray(b"\x0a")
-            while size > 127:
-                head.append(size & 127 | 128)
-                size >>= 7
-            head.append(size)
-            target.write(bytes(head) + data)
-    print(f"{len(order)} of {len(files)} descriptor files")
+    generated = len(order)
+    for name in filter(is_configuration, sorted(files)):
+        visit(name)
+    write_set(out, files, order[:generated])
+    write_set(all_out, files, order)
+    print(f"{generated} and {len(order)} of {len(files)} descriptor files")
 
 
 main(*sys.argv[1:])

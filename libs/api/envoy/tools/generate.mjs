@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { deflateRawSync } from 'node:zlib';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import * as wkt from '@bufbuild/protobuf/wkt';
 
@@ -62,6 +63,12 @@ function listOf(files) {
   return `${imports.join('\n')}\nexport const files = [\n${names.map(({ id }) => `  ${id},`).join('\n')}\n];\n`;
 }
 
+/** All types, also those without a module of their own, for registries that are made when one of them is asked for. */
+function descriptorsModule(descriptorSet) {
+  const text = deflateRawSync(descriptorSet, { level: 9 }).toString('base64');
+  return `/** A FileDescriptorSet in dependency order, deflated, in base64. */\nexport const descriptors =\n  '${text}';\n`;
+}
+
 const stamp = stampOf();
 const stampFile = path.join(out, '.stamp');
 if (fs.existsSync(stampFile) && fs.readFileSync(stampFile, 'utf8') === stamp) process.exit(0);
@@ -84,8 +91,9 @@ try {
       cache,
     ]);
   const wheel = fs.readdirSync(cache).find((name) => name.startsWith('xds_protos'));
-  const binpb = path.join(cache, 'descriptors.binpb');
-  run(python, [path.join(here, 'tools/extract.py'), path.join(cache, wheel), path.join(here, 'roots.txt'), binpb]);
+  const [binpb, all] = ['descriptors.binpb', 'all.binpb'].map((name) => path.join(cache, name));
+  const inputs = [path.join(cache, wheel), path.join(here, 'roots.txt')];
+  run(python, [path.join(here, 'tools/extract.py'), ...inputs, binpb, all]);
   const files = generate(fs.readFileSync(binpb));
   fs.rmSync(out, { recursive: true, force: true });
   for (const file of files) {
@@ -94,6 +102,7 @@ try {
     fs.writeFileSync(target, file.content);
   }
   fs.writeFileSync(path.join(out, 'all.ts'), listOf(files));
+  fs.writeFileSync(path.join(out, 'descriptors.ts'), descriptorsModule(fs.readFileSync(all)));
   fs.writeFileSync(stampFile, stamp);
   console.log(`envoy messages: ${files.length} files generated`);
 } catch (error) {
