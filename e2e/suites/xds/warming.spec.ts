@@ -77,10 +77,10 @@ describe.each(['delta', 'sotw'] as const)('clusters that warm (%s)', (variant) =
 });
 
 describe('D-14', () => {
-  it('D-14 [E] leaves no cluster warming when pilot dies during a roll-out (10 rounds)', async () => {
+  it('D-14 [E] leaves no cluster warming when pilot dies during a roll-out (50 rounds)', async () => {
     const mesh = await TestMesh.start({ workloads: [{ name: 'reviews-v1' }] });
     try {
-      for (let round = 1; round <= 10; round++) {
+      for (let round = 1; round <= 50; round++) {
         const { ports } = mesh.pilot;
         const connectionPool = { tcp: { maxConnections: 100 + round } };
         mesh.write('rule', subsetsYaml('reviews', ['v1', `v${round + 1}`], { connectionPool }));

@@ -41,10 +41,8 @@ interface SharedSets {
 
 const sharedSets = memo('sharedSets', (scope: Scope, endpoints: Mesh['endpoints']): SharedSets => {
   const { services, rules, config, kind, endpointClient } = scope;
-  return {
-    clusters: outboundClusters(services, rules, endpoints, config, kind),
-    endpoints: outboundEndpoints(services, endpoints, rules, endpointClient),
-  };
+  const clusters = outboundClusters(services, rules, endpoints, config, kind);
+  return { clusters, endpoints: outboundEndpoints(services, endpoints, rules, endpointClient, clusters) };
 });
 
 const iptablesListeners = memo(
@@ -60,8 +58,8 @@ const explicitRoutes = memo('explicitRoutes', (scope: Scope): ResourceSet => int
 function sidecarViews(mesh: Mesh, proxy: Proxy, workload: Workload | undefined): Views {
   const scope = scopeOf(mesh, proxy);
   const { clusters, endpoints } = sharedSets(scope, mesh.endpoints);
-  const policies = policiesOf(mesh, proxy);
-  const own = inboundResources(proxy, workload, policies, mesh.config);
+  const policies = policiesOf(mesh, proxy, 'outbound');
+  const own = inboundResources(proxy, workload, policiesOf(mesh, proxy, 'inbound'), mesh.config);
   const explicit = proxy.interceptionMode === 'NONE';
   return viewsOf(
     view(clusters, own.clusters),
@@ -76,7 +74,7 @@ function sidecarViews(mesh: Mesh, proxy: Proxy, workload: Workload | undefined):
 function gatewayViews(mesh: Mesh, proxy: Proxy, workload: Workload | undefined): Views {
   const scope = scopeOf(mesh, proxy);
   const gateways = resourcesOf(mesh, 'Gateway');
-  const { listeners, routes } = gatewayResources(proxy, workload, gateways, scope, policiesOf(mesh, proxy));
+  const { listeners, routes } = gatewayResources(proxy, workload, gateways, scope, policiesOf(mesh, proxy, 'gateway'));
   const { clusters, endpoints } = sharedSets(scope, mesh.endpoints);
   return viewsOf(view(clusters), view(endpoints), view(listeners), view(routes));
 }

@@ -10,7 +10,7 @@ import { ClusterSchema } from '@seine/envoy/envoy/config/cluster/v3/cluster_pb.j
 import type { DestinationRule } from '@seine/istio';
 import { internByKey, internList, memo } from '@seine/memo';
 import type { Locality, MeshConfig, MeshService, ServiceEndpoints } from '@seine/model';
-import { type Resource, resource, ResourceSet } from '@seine/snapshot';
+import { contentHash, type Resource, resource, ResourceSet } from '@seine/snapshot';
 import type { ClientKind } from './client-kind.js';
 import type { RuleTable, Services } from './visibility.js';
 
@@ -133,8 +133,36 @@ const failoverLabels = memo(
   },
 );
 
-/** All endpoints of one kind of client. */
-export const outboundEndpoints = memo(
+/**
+ * Load assignments whose version says for which version of their cluster they are. A cluster that changes warms until
+ * its endpoints come again, and a delta client that lost its stream in between tells only versions: by this one the
+ * next stream's server sees that they did not come (envoy#33607, conformance D-14).
+ */
+const endpointsOfClusters = memo('endpointsOfClusters', (endpoints: ResourceSet, clusters: ResourceSet): ResourceSet =>
+  ResourceSet.of(
+    [...endpoints].map((item) => {
+      const cluster = clusters.get(item.name);
+      return cluster ? forCluster(item, cluster) : item;
+    }),
+  ),
+);
+
+const forCluster = memo('endpointsOfCluster', ({ name, bytes, version }: Resource, cluster: Resource): Resource =>
+  resource(name, bytes, contentHash(version, cluster.version)),
+);
+
+/** All endpoints of one kind of client, for its clusters. */
+export function outboundEndpoints(
+  services: Services,
+  endpoints: Endpoints,
+  rules: RuleTable,
+  client: EndpointClient | undefined,
+  clusters: ResourceSet,
+): ResourceSet {
+  return endpointsOfClusters(endpointSet(services, endpoints, rules, client), clusters);
+}
+
+const endpointSet = memo(
   'endpointSet',
   (services: Services, endpoints: Endpoints, rules: RuleTable, client: EndpointClient | undefined): ResourceSet => {
     const all: Resource[] = [];
