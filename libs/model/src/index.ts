@@ -4,6 +4,7 @@ export * from './host.js';
 export * from './ip-address.js';
 export * from './mesh.js';
 export * from './mesh-config.js';
+export * from './mesh-config-spec.js';
 export * from './protocol.js';
 export * from './proxy.js';
 export * from './service.js';

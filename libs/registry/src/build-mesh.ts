@@ -2,9 +2,15 @@ import type { ConfigObject, ObjectKey } from '@seine/k8s';
 import { deepEqual } from '@seine/memo';
 import type { Mesh, MeshConfig } from '@seine/model';
 import { type BuiltMesh, MeshBuilder } from './mesh-builder.js';
+import { MeshConfigSource } from './mesh-config-source.js';
+
+interface Indexes {
+  readonly builder: MeshBuilder;
+  readonly settings: MeshConfigSource;
+}
 
 /** The indexes that made a mesh, for the next one made from it: a cache, which no result depends on. */
-const builders = new WeakMap<Mesh, MeshBuilder>();
+const indexes = new WeakMap<Mesh, Indexes>();
 
 export function emptyMesh(config: MeshConfig): Mesh {
   return Object.freeze({
@@ -21,6 +27,7 @@ export function emptyMesh(config: MeshConfig): Mesh {
  * mesh itself. Fastest when `previous` is the mesh made last: then the work grows with what changed, beside one
  * comparison of identities an object. No input makes it throw.
  *
+ * @param config the settings where the ConfigMap `istio` of its root namespace says nothing else
  * @param objects validated objects by key; a field that has the wrong type all the same reads as absent
  * @param changedKeys the only keys whose objects may differ from those `previous` was made of, where the caller knows
  * them (from log entries): then even the comparison of identities is saved
@@ -31,11 +38,17 @@ export function buildMesh(
   config: MeshConfig,
   changedKeys?: Iterable<ObjectKey>,
 ): BuiltMesh {
-  const known = previous && builders.get(previous);
+  const known = previous && indexes.get(previous);
   // The indexes move on to the next mesh: a second mesh made from the same previous one starts with fresh ones.
-  if (previous) builders.delete(previous);
-  const builder = known && deepEqual(known.config, config) ? known : new MeshBuilder(config);
-  const built = builder.update(previous ?? emptyMesh(config), objects, changedKeys);
-  builders.set(built.mesh, builder);
-  return built;
+  if (previous) indexes.delete(previous);
+  const keys = changedKeys && new Set(changedKeys);
+  const kept = known?.settings.base === config ? known.settings : undefined;
+  const settings = kept ?? new MeshConfigSource(config);
+  settings.update(objects, kept && keys);
+  const builder =
+    known && deepEqual(known.builder.config, settings.config) ? known.builder : new MeshBuilder(settings.config);
+  const { mesh, diagnostics } = builder.update(previous ?? emptyMesh(settings.config), objects, keys);
+  indexes.set(mesh, { builder, settings });
+  const unused = settings.diagnostics();
+  return { mesh, diagnostics: unused.length > 0 ? [...diagnostics, ...unused] : diagnostics };
 }

@@ -6,6 +6,16 @@ export { type TrafficSelector, TrafficSelectorSchema } from './extensions/wasm.j
 export * as gatewayApi from './gateway-api/index.js';
 export { grpcStatusNames } from './grpc-status.js';
 export * from './kinds/catalog.js';
+export * from './mesh/extension-provider.js';
+export * from './mesh/mesh-config.js';
+export * from './mesh/proxy-settings.js';
+export {
+  isMeshConfigMap,
+  type ReadMeshConfig,
+  readMeshConfig,
+  readMeshConfigMap,
+  validateMeshConfig,
+} from './mesh/read-mesh-config.js';
 export * from './networking/destination-rule.js';
 export * from './networking/envoy-filter.js';
 export * from './networking/gateway.js';

@@ -56,6 +56,16 @@ export const LocalityLoadBalancerSettingSchema = message('Preference for near en
   enabled: optionalFlag('Turns locality load balancing on or off.'),
 });
 
+export const ZoneAwareLoadBalancerSettingSchema = message('Zone-aware routing.', {
+  enabled: optionalFlag('Turns zone-aware routing on or off.'),
+  failover: list(LocalityFailoverSchema, 'Regions to fail over to.'),
+  failoverPriority: texts('Labels by which endpoints are near.'),
+  minClusterSize: uint32('With fewer endpoints than this the zone does not matter.', {
+    minimum: 1,
+    nullable: true,
+  }),
+});
+
 export const WarmupConfigurationSchema = message(
   'Slow start of new endpoints.',
   {
@@ -114,15 +124,7 @@ export const LoadBalancerSettingsSchema = message(
     ),
     consistentHash: ConsistentHashLBSchema,
     localityLbSetting: LocalityLoadBalancerSettingSchema,
-    zoneAwareLbSetting: message('Zone-aware routing.', {
-      enabled: optionalFlag('Turns zone-aware routing on or off.'),
-      failover: list(LocalityFailoverSchema, 'Regions to fail over to.'),
-      failoverPriority: texts('Labels by which endpoints are near.'),
-      minClusterSize: uint32('With fewer endpoints than this the zone does not matter.', {
-        minimum: 1,
-        nullable: true,
-      }),
-    }),
+    zoneAwareLbSetting: ZoneAwareLoadBalancerSettingSchema,
     warmupDurationSecs: duration('Deprecated: use warmup.'),
     warmup: WarmupConfigurationSchema,
   },
@@ -247,6 +249,7 @@ export const DestinationRuleSchema = message(
 
 export type ClientTLSSettings = Of<typeof ClientTLSSettingsSchema>;
 export type LocalityLoadBalancerSetting = Of<typeof LocalityLoadBalancerSettingSchema>;
+export type ZoneAwareLoadBalancerSetting = Of<typeof ZoneAwareLoadBalancerSettingSchema>;
 export type WarmupConfiguration = Of<typeof WarmupConfigurationSchema>;
 export type ConsistentHashLB = Of<typeof ConsistentHashLBSchema>;
 export type LoadBalancerSettings = Of<typeof LoadBalancerSettingsSchema>;
