@@ -1,6 +1,7 @@
 import type {
   DestinationRule,
   Gateway,
+  RateLimit,
   Sidecar,
   Telemetry,
   TrafficExtension,
@@ -28,9 +29,11 @@ export interface ChainPolicies {
   readonly telemetry: readonly Telemetry[];
   /** All that select the proxy, oldest first. */
   readonly extensions: readonly (WasmPlugin | TrafficExtension)[];
+  /** Those of the root namespace first; none on the outbound side, as they limit what a proxy takes in. */
+  readonly rateLimits: readonly RateLimit[];
 }
 
-export const noPolicies: ChainPolicies = Object.freeze({ telemetry: [], extensions: [] });
+export const noPolicies: ChainPolicies = Object.freeze({ telemetry: [], extensions: [], rateLimits: [] });
 
 /** What every filter chain is made with. */
 export interface ChainContext {

@@ -1,5 +1,5 @@
-import { type ChainPolicies, noPolicies } from '@seine/compile';
-import type { Telemetry, TrafficExtension, WasmPlugin } from '@seine/istio';
+import { type ChainPolicies, type ChainRole, noPolicies } from '@seine/compile';
+import type { RateLimit, Telemetry, TrafficExtension, WasmPlugin } from '@seine/istio';
 import type { ConfigObject } from '@seine/k8s';
 import { internList, memo } from '@seine/memo';
 import { labelsMatch, type Mesh, type Proxy } from '@seine/model';
@@ -64,10 +64,14 @@ function ofKind<P extends ConfigObject>(mesh: Mesh, kind: string): readonly P[] 
 
 const internTelemetry = internList();
 const internExtensions = internList();
+const internRateLimits = internList();
 const policiesObject = memo(
   'chainPolicies',
-  (telemetry: ChainPolicies['telemetry'], extensions: ChainPolicies['extensions']): ChainPolicies =>
-    Object.freeze({ telemetry, extensions }),
+  (
+    telemetry: ChainPolicies['telemetry'],
+    extensions: ChainPolicies['extensions'],
+    rateLimits: ChainPolicies['rateLimits'],
+  ): ChainPolicies => Object.freeze({ telemetry, extensions, rateLimits }),
 );
 
 /** Looked up once a proxy and change of some policy. */
@@ -78,6 +82,7 @@ const policiesFor = memo(
     telemetry: readonly Telemetry[],
     plugins: readonly WasmPlugin[],
     extensions: readonly TrafficExtension[],
+    rateLimits: readonly RateLimit[],
     rootNamespace: string,
   ): ChainPolicies => {
     const ours = selectPolicies(telemetry, proxy, rootNamespace);
@@ -85,18 +90,22 @@ const policiesFor = memo(
       ...selectPolicies(plugins, proxy, rootNamespace),
       ...selectPolicies(extensions, proxy, rootNamespace),
     ];
-    if (ours.length === 0 && added.length === 0) return noPolicies;
-    return policiesObject(internTelemetry(ours), internExtensions(added));
+    const limits = selectPolicies(rateLimits, proxy, rootNamespace);
+    if (ours.length === 0 && added.length === 0 && limits.length === 0) return noPolicies;
+    return policiesObject(internTelemetry(ours), internExtensions(added), internRateLimits(limits));
   },
 );
 
-/** The policies that select a proxy: one object for all proxies that the same policies select. */
-export function policiesOf(mesh: Mesh, proxy: Proxy): ChainPolicies {
+/**
+ * The policies that select a proxy and concern one side of it: one object for all proxies that the same policies select.
+ */
+export function policiesOf(mesh: Mesh, proxy: Proxy, role: ChainRole): ChainPolicies {
   return policiesFor(
     proxy,
     ofKind(mesh, 'Telemetry'),
     ofKind(mesh, 'WasmPlugin'),
     ofKind(mesh, 'TrafficExtension'),
+    role === 'outbound' ? noneOfKind : ofKind(mesh, 'RateLimit'),
     mesh.config.rootNamespace,
   );
 }

@@ -1,5 +1,5 @@
 import { parseDuration } from '../duration.js';
-import type { LimitDescriptorEntry, LimitMatch, RateLimitSpec } from '../policy/rate-limit.js';
+import type { GlobalLimit, LimitDescriptorEntry, LimitMatch, LocalLimit, RateLimitSpec } from '../policy/rate-limit.js';
 import type { Scope } from '../validation/scope.js';
 import { isDomain } from './addresses.js';
 import { each } from './each.js';
@@ -10,20 +10,33 @@ export function checkRateLimit(spec: RateLimitSpec, scope: Scope): void {
   checkLabels(spec.selector?.matchLabels, scope.at('selector', 'matchLabels'));
   if (spec.service && !isDomain(spec.service.host))
     scope.at('service', 'host').error(`${JSON.stringify(spec.service.host)} is not a DNS name`);
-  each(spec.local, scope.at('local'), (limit, at) => {
-    checkPeriod(limit.per, at.at('per'));
-    checkMatch(limit.match, at.at('match'));
-    checkHeaders(limit.headers, at.at('headers'));
-    checkDescriptors(limit.descriptors, at.at('descriptors'));
-  });
+  each(spec.local, scope.at('local'), checkLimit);
   each(spec.global, scope.at('global'), (limit, at) => {
-    checkPeriod(limit.per, at.at('per'));
-    checkMatch(limit.match, at.at('match'));
-    checkHeaders(limit.headers, at.at('headers'));
-    checkDescriptors(limit.descriptors, at.at('descriptors'));
+    checkLimit(limit, at);
     if (limit.domain !== undefined && !limit.descriptors?.length)
       at.at('domain').error('a domain of one’s own needs descriptors, by which the service finds the limit in it');
+    if (
+      limit.domain !== undefined &&
+      limit.match &&
+      !limit.descriptors?.some((entry) => entry.genericKey !== undefined)
+    )
+      at.at('match').error('needs a genericKey among the descriptors: the service gets it from requests that match');
   });
+}
+
+function checkLimit(limit: LocalLimit | GlobalLimit, scope: Scope): void {
+  checkPeriod(limit.per, scope.at('per'));
+  checkMatch(limit.match, scope.at('match'));
+  checkHeaders(limit.headers, scope.at('headers'));
+  checkDescriptors(limit.descriptors, scope.at('descriptors'));
+  if (limit.statusCode !== undefined && !knownStatus(limit.statusCode))
+    scope.at('statusCode').error(`${limit.statusCode} is not a status that Envoy answers with; 429 and 503 are usual`);
+}
+
+/** The errors of envoy.type.v3.StatusCode. */
+function knownStatus(code: number): boolean {
+  const others = [421, 422, 423, 424, 426, 428, 429, 431, 510, 511];
+  return (code >= 400 && code <= 417) || (code >= 500 && code <= 508) || others.includes(code);
 }
 
 /** Envoy's token buckets are filled no more often than that, ms. */

@@ -30,7 +30,10 @@ export function emitHttpConnectionManager(options: HttpConnectionManagerOptions)
   const manager: ManagerInit = {
     statPrefix: delimitedStatPrefix(options.statPrefix),
     routeSpecifier: routeSpecifier(options.routes),
-    httpFilters: emitHttpFilters({ grpcWeb: options.grpcWeb === true || options.context.role === 'gateway' }),
+    httpFilters: emitHttpFilters({
+      grpcWeb: options.grpcWeb === true || options.context.role === 'gateway',
+      context: options.context,
+    }),
     accessLog: emitAccessLog(options.context),
     // RFC 3986 normalization, else `/a/../b` would slip past path matches.
     normalizePath: true,

@@ -11,14 +11,20 @@ import {
   HttpFilterSchema,
 } from '@seine/envoy/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
 
+import type { ChainContext } from '../../inputs.js';
+import { emitRateLimits } from '../rate-limit/rate-limit.js';
+
 export interface HttpFilterOptions {
   /** Translate gRPC-Web of browsers: gateways, and ports that declare it. */
   readonly grpcWeb: boolean;
+  readonly context: ChainContext;
 }
 
 /** The HTTP filters of a connection manager in the order requests pass them. */
 export function emitHttpFilters(options: HttpFilterOptions): HttpFilter[] {
   return [
+    // After the filters that say who asks and whether they may: what those refuse is not counted.
+    ...emitRateLimits(options.context),
     // Before grpc_stats, which then counts the gRPC messages the browser's request becomes.
     ...(options.grpcWeb ? [filter('envoy.filters.http.grpc_web', toAny(GrpcWebSchema, {}))] : []),
     // Before whatever may answer by itself, so that gRPC calls are counted then too; one counter set for all methods,
