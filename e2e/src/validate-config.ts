@@ -35,6 +35,7 @@ function bootstrapOf({ listeners, routes, clusters, endpoints }: CompiledConfig)
   const routesByName = new Map(routes.map((route) => [(route as Json)['name'], route]));
   const endpointsByName = new Map(endpoints.map((item) => [(item as Json)['cluster_name'], item]));
   const pilot = { name: 'pilot', type: 'STATIC', connect_timeout: '1s' };
+  const agent = { ...pilot, name: 'sds-grpc' };
   return {
     node: { id: 'validate', cluster: 'validate' },
     dynamic_resources: {
@@ -42,7 +43,7 @@ function bootstrapOf({ listeners, routes, clusters, endpoints }: CompiledConfig)
     },
     static_resources: {
       listeners: listeners.map((listener) => inlineRoutes(listener, routesByName)),
-      clusters: [pilot, ...clusters.map((cluster) => inlineEndpoints(cluster as Json, endpointsByName))],
+      clusters: [pilot, agent, ...clusters.map((cluster) => inlineEndpoints(cluster as Json, endpointsByName))],
     },
   };
 }

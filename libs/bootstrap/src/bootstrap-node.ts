@@ -29,6 +29,7 @@ function metadataOf(node: BootstrapNode): JsonObject {
     ['MESH_ID', node.meshId],
     ['NETWORK', node.network],
     ['INTERCEPTION_MODE', node.interceptionMode],
+    ['SEINE_WORKLOAD_SDS', node.workloadCertificates ? 'true' : undefined],
     ['DNS_CAPTURE', node.dnsCapture ? 'true' : undefined],
     ['HTTP_PROXY_PORT', node.httpProxyPort ? String(node.httpProxyPort) : undefined],
     ['SEINE_APP_PORTS', node.appPorts && formatAppPorts(node.appPorts)],

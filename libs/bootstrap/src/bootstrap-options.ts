@@ -16,6 +16,7 @@ export type BootstrapNode = Pick<Proxy, 'type' | 'name' | 'namespace' | 'ipAddre
       | 'httpProxyPort'
       | 'appPorts'
       | 'outboundCidr'
+      | 'workloadCertificates'
       | 'dnsCapture'
     >
   > & { readonly meshId?: string | undefined };

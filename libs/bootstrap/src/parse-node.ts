@@ -74,6 +74,7 @@ function build(node: Node, metadata: JsonObject, identity: Identity): ParsedNode
       clusterId: text(metadata, 'CLUSTER_ID'),
       envoyVersion: versionOf(node),
       proxyless: identity.proxyless,
+      workloadCertificates: text(metadata, 'SEINE_WORKLOAD_SDS') === 'true',
       dnsCapture: text(metadata, 'DNS_CAPTURE') === 'true',
       ...bound,
     }),

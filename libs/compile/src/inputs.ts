@@ -157,3 +157,7 @@ export interface GatewayServer {
 
 export type AnyObject = ConfigObject;
 export type { Endpoint };
+  /** Whether an agent serves the gateway's own certificate by SDS (see `Proxy.workloadCertificates`); default no. */
+  readonly workloadCertificates?: boolean | undefined;
+  /** What AUTO_PASSTHROUGH servers lead to; empty where the port has none. */
+  readonly reachable?: readonly DestinationFacts[] | undefined;

@@ -20,7 +20,7 @@ export interface Mesh {
    */
   readonly workloads: ReadonlyMap<string, Workload>;
   /**
-   * Istio resources that validated, by kind (`VirtualService`, …), in order of creation time (none = oldest), then
+   * Istio resources and Secrets that validated, by kind (`VirtualService`, …), in order of creation time (none = oldest), then
    * namespace/name. ServiceEntry and WorkloadEntry are not among them: they are services, endpoints and workloads.
    */
   readonly resources: ReadonlyMap<string, readonly ConfigObject[]>;

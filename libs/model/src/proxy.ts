@@ -40,4 +40,6 @@ export interface Proxy {
   readonly outboundCidr: string;
   /** DNS_CAPTURE: serve mesh names by Envoy's DNS filter on 15053. */
   readonly dnsCapture: boolean;
+  /** SEINE_WORKLOAD_SDS: an agent beside the proxy serves the workload's certificate (`default`, `ROOTCA`) by the cluster `sds-grpc`. */
+  readonly workloadCertificates: boolean;
 }

@@ -22,6 +22,7 @@ export const blankProxy: Proxy = Object.freeze({
   httpProxyPort: 0,
   appPorts: new Map(),
   outboundCidr: '',
+  workloadCertificates: false,
   dnsCapture: false,
 });
 

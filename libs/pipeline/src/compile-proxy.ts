@@ -14,10 +14,21 @@ export interface CompiledProxy {
   readonly routes: readonly CompiledJson[];
   readonly clusters: readonly CompiledJson[];
   readonly endpoints: readonly CompiledJson[];
+  /** Private keys left out. */
+  readonly secrets: readonly CompiledJson[];
 }
 
 function toJson(views: Views, typeUrl: string): readonly CompiledJson[] {
   return (views.get(typeUrl) ?? []).flatMap((set) => [...set]).map((item) => resourceToJson(typeUrl, item.bytes));
+}
+
+/** As Envoy's own config dump shows a secret. */
+function withoutPrivateKey(secret: CompiledJson): CompiledJson {
+  const { tls_certificate: certificate, ...rest } = secret as {
+    readonly tls_certificate?: Record<string, CompiledJson>;
+  };
+  if (!certificate) return secret;
+  return { ...rest, tls_certificate: { ...certificate, private_key: { inline_string: '[redacted]' } } };
 }
 
 export function viewsToJson(views: Views): CompiledProxy {
@@ -26,6 +37,7 @@ export function viewsToJson(views: Views): CompiledProxy {
     routes: toJson(views, TypeUrl.route),
     clusters: toJson(views, TypeUrl.cluster),
     endpoints: toJson(views, TypeUrl.endpoint),
+    secrets: toJson(views, TypeUrl.secret).map(withoutPrivateKey),
   };
 }
 

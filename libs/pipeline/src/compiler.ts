@@ -3,7 +3,7 @@ import { TypeUrl } from '@seine/envoy';
 import { internList, memo } from '@seine/memo';
 import { type Mesh, type Proxy, type Workload, workloadKeyAt } from '@seine/model';
 import type { ResourceSet, Snapshot, View } from '@seine/snapshot';
-import { gatewayResources } from './gateway-resources.js';
+import { gatewayResources, hasAutoPassthrough, selectedGateways } from './gateway-resources.js';
 import { outboundClusters, outboundEndpoints } from './outbound-clusters.js';
 import { outboundListeners } from './outbound-listeners.js';
 import { portRoutes } from './outbound-routes.js';
@@ -12,6 +12,8 @@ import { policiesOf } from './policies.js';
 import { proxylessListeners, proxylessRoutes } from './proxyless.js';
 import { internSet } from './resource-sets.js';
 import { resourcesOf, type Scope, scopeOf } from './scope.js';
+import { proxySecrets } from './secrets.js';
+import { sniClusters, sniEndpoints } from './sni-clusters.js';
 
 const internView = internList();
 
@@ -24,12 +26,13 @@ export type Views = Snapshot['views'];
 
 const viewsOf = memo(
   'views',
-  (clusters: View, endpoints: View, listeners: View, routes: View): Views =>
+  (clusters: View, endpoints: View, listeners: View, routes: View, secrets: View): Views =>
     new Map([
       [TypeUrl.cluster, clusters],
       [TypeUrl.endpoint, endpoints],
       [TypeUrl.listener, listeners],
       [TypeUrl.route, routes],
+      [TypeUrl.secret, secrets],
     ]),
 );
 
@@ -53,6 +56,8 @@ const iptablesListeners = memo(
 const iptablesRoutes = memo('iptablesRoutes', ({ services, rules, index, routes, config }: Scope): ResourceSet =>
   internSet(portRoutes(services, rules, index, routes, config)),
 );
+const noGateways: readonly never[] = Object.freeze([]);
+
 const explicitRoutes = memo('explicitRoutes', (scope: Scope): ResourceSet => internSet(boundRoutes(scope)));
 
 function sidecarViews(mesh: Mesh, proxy: Proxy, workload: Workload | undefined): Views {
@@ -66,6 +71,7 @@ function sidecarViews(mesh: Mesh, proxy: Proxy, workload: Workload | undefined):
     view(endpoints),
     explicit
       ? view(boundListeners(proxy, scope, policies, own))
+    view(proxySecrets(proxy, noGateways, scope.rules, resourcesOf(mesh, 'Secret'))),
       : view(iptablesListeners(scope, policies, proxy.dnsCapture), own.listeners),
     view(explicit ? explicitRoutes(scope) : iptablesRoutes(scope)),
   );
@@ -73,16 +79,30 @@ function sidecarViews(mesh: Mesh, proxy: Proxy, workload: Workload | undefined):
 
 function gatewayViews(mesh: Mesh, proxy: Proxy, workload: Workload | undefined): Views {
   const scope = scopeOf(mesh, proxy);
-  const gateways = resourcesOf(mesh, 'Gateway');
+  const gateways = selectedGateways(resourcesOf(mesh, 'Gateway'), proxy);
   const { listeners, routes } = gatewayResources(proxy, workload, gateways, scope, policiesOf(mesh, proxy, 'gateway'));
   const { clusters, endpoints } = sharedSets(scope, mesh.endpoints);
-  return viewsOf(view(clusters), view(endpoints), view(listeners), view(routes));
+  const secrets = proxySecrets(proxy, gateways, scope.rules, resourcesOf(mesh, 'Secret'));
+  const bySni = hasAutoPassthrough(gateways);
+  return viewsOf(
+    bySni ? view(clusters, sniClusters(clusters, scope.services)) : view(clusters),
+    bySni ? view(endpoints, sniEndpoints(endpoints, scope.services)) : view(endpoints),
+    view(listeners),
+    view(routes),
+    view(secrets),
+  );
 }
 
 function proxylessViews(mesh: Mesh, proxy: Proxy): Views {
   const scope = scopeOf(mesh, proxy);
   const { clusters, endpoints } = sharedSets(scope, mesh.endpoints);
-  return viewsOf(view(clusters), view(endpoints), view(proxylessListeners(scope)), view(proxylessRoutes(scope)));
+  return viewsOf(
+    view(clusters),
+    view(endpoints),
+    view(proxylessListeners(scope)),
+    view(proxylessRoutes(scope)),
+    view(),
+  );
 }
 
 /** The workload a proxy stands beside: by its address, and by its name where several share the address. */

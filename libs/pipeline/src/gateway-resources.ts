@@ -23,7 +23,7 @@ const internGateways = internList();
 const internVirtualServices = internList();
 
 /** The Gateways whose selector matches a gateway workload, oldest first. */
-function selectedGateways(all: readonly Gateway[], proxy: Proxy): readonly Gateway[] {
+export function selectedGateways(all: readonly Gateway[], proxy: Proxy): readonly Gateway[] {
   return internGateways(all.filter((gateway) => labelsMatch(gateway.spec.selector, proxy.labels)));
 }
 
@@ -65,7 +65,8 @@ const portListeners = memo(
     facts: ReturnType<typeof factsFor>,
     policies: ChainPolicies,
     config: Scope['config'],
-    address: string,
+    gateway: GatewayProxy,
+    reachable: ReturnType<typeof factsFor>,
   ): readonly Resource[] =>
     emitGatewayListener({
       ...port,
@@ -73,15 +74,54 @@ const portListeners = memo(
       destinations: facts,
       policies,
       config,
-      ...(address && { address }),
+      workloadCertificates: gateway.workloadCertificates,
+      reachable,
+      ...(gateway.address && { address: gateway.address }),
     }).map(encodeListener),
 );
 
-function listenersOf(port: BoundPort, scope: Scope, policies: ChainPolicies, address: string): readonly Resource[] {
+/** What a port's listener reads of the gateway's proxy. */
+interface GatewayProxy {
+  /** The address to bind; empty = all. */
+  readonly address: string;
+  readonly workloadCertificates: boolean;
+}
+
+const internGatewayProxy = internByKey<GatewayProxy>(1024);
+
+function gatewayProxy({ interceptionMode, ipAddresses, workloadCertificates }: Proxy): GatewayProxy {
+  // Without iptables and a network of its own, a gateway binds only the address it was given.
+  const address = interceptionMode === 'NONE' ? (ipAddresses[0] ?? '') : '';
+  return internGatewayProxy(`${address} ${workloadCertificates}`, () =>
+    Object.freeze({ address, workloadCertificates }),
+  );
+}
+
+const noFacts: ReturnType<typeof factsFor> = Object.freeze([]);
+
+function passesThrough({ gateway, index }: GatewayServer): boolean {
+  return gateway.spec.servers?.[index]?.tls?.mode === 'AUTO_PASSTHROUGH';
+}
+
+/** Whether some of the Gateways have a server that leads to whatever cluster the SNI names. */
+export const hasAutoPassthrough = memo('hasAutoPassthrough', (gateways: readonly Gateway[]): boolean =>
+  gateways.some((gateway) => (gateway.spec.servers ?? []).some((_server, index) => passesThrough({ gateway, index }))),
+);
+
+function listenersOf(
+  port: BoundPort,
+  scope: Scope,
+  policies: ChainPolicies,
+  gateway: GatewayProxy,
+): readonly Resource[] {
+  const { services, rules, config } = scope;
+  const reachable = port.servers.some(passesThrough)
+    ? factsFor(services, [...services.keys()], services, rules)
+    : noFacts;
   const l4 = internVirtualServices(
     boundVirtualServices(port, scope).filter((vs) => vs.spec.tcp?.length || vs.spec.tls?.length),
   );
-  return portListeners(port, l4, factsOf(l4, scope), policies, scope.config, address);
+  return portListeners(port, l4, factsOf(l4, scope), policies, config, gateway, reachable);
 }
 
 function factsOf(virtualServices: readonly VirtualService[], scope: Scope): ReturnType<typeof factsFor> {
@@ -123,7 +163,7 @@ function gatewaySets(
   ports: readonly BoundPort[],
   scope: Scope,
   policies: ChainPolicies,
-  address: string,
+  gateway: GatewayProxy,
 ): GatewayResources {
   const routes = ports.flatMap((port) =>
     [...serversByRoute(port)].map(([name, servers]) => {
@@ -134,24 +174,22 @@ function gatewaySets(
     }),
   );
   return {
-    listeners: internSet(ports.flatMap((port) => listenersOf(port, scope, policies, address))),
+    listeners: internSet(ports.flatMap((port) => listenersOf(port, scope, policies, gateway))),
     routes: internSet(routes),
   };
 }
 
 /**
  * Listeners and routes of a gateway workload.
- * @param all every Gateway of the mesh, oldest first
+ * @param gateways those that select it, as `selectedGateways` gives them
  */
 export function gatewayResources(
   proxy: Proxy,
   workload: Workload | undefined,
-  all: readonly Gateway[],
+  gateways: readonly Gateway[],
   scope: Scope,
   policies: ChainPolicies,
 ): GatewayResources {
-  const ports = boundPorts(selectedGateways(all, proxy), portPairs(workload));
-  // Without iptables and a network of its own, a gateway binds only the address it was given.
-  const address = proxy.interceptionMode === 'NONE' ? (proxy.ipAddresses[0] ?? '') : '';
-  return gatewaySets(ports, scope, policies, address);
+  const ports = boundPorts(gateways, portPairs(workload));
+  return gatewaySets(ports, scope, policies, gatewayProxy(proxy));
 }

@@ -1,5 +1,13 @@
-import { type DestinationRuleIndex, indexDestinationRules, type RuleClient } from '@seine/compile';
-import type { DestinationRule, Gateway, VirtualService } from '@seine/istio';
+import {
+  type DestinationRuleIndex,
+  failoverKeysOf,
+  indexDestinationRules,
+  nodeLabel,
+  type OutboundFallback,
+  type RuleClient,
+} from '@seine/compile';
+import type { DestinationRule, Gateway, Sidecar, VirtualService } from '@seine/istio';
+import type { Secret } from '@seine/k8s';
 import { internByKey, memo } from '@seine/memo';
 import type { Mesh, MeshConfig, Proxy } from '@seine/model';
 import { type ClientKind, clientKind } from './client-kind.js';
@@ -33,6 +41,7 @@ interface ResourceKinds {
 export function resourcesOf<K extends keyof ResourceKinds>(mesh: Mesh, kind: K): readonly ResourceKinds[K][] {
   return (mesh.resources.get(kind) ?? noResources) as readonly ResourceKinds[K][];
 }
+  readonly Secret: Secret;
 
 const internKeys = internByKey<readonly string[]>(256);
 /** The same keys, the same list: so an edit that tests no other labels leaves every proxy in its classes. */

@@ -1,4 +1,4 @@
-import { type ConfigObject, groupOf, type ObjectKey, objectKey } from '@seine/k8s';
+import { type ConfigObject, groupOf, mayHoldCertificates, type ObjectKey, objectKey } from '@seine/k8s';
 import { compareText } from './fields.js';
 import { patchOrderedMap } from './ordered-map.js';
 
@@ -12,6 +12,7 @@ function isOwnGroup(group: string): boolean {
 
 /** Whether an object is handed on as a resource (`Mesh.resources`). */
 export function isResource(object: ConfigObject): boolean {
+  if (mayHoldCertificates(object)) return true;
   return isOwnGroup(groupOf(object.apiVersion)) && !convertedKinds.has(object.kind);
 }
 

@@ -1,5 +1,6 @@
 /** What tests stand on: builders of model and Envoy objects, hand-written fakes, and an xDS client of our own. */
 export * from './fakes/ads-fixture.js';
+export * from './fakes/certificates.js';
 export * from './fakes/fake-snapshot-source.js';
 export * from './fakes/frozen-link.js';
 export * from './fakes/random-mesh.js';

@@ -77,6 +77,7 @@ export function aProxy(fields: Partial<Proxy> = {}): Proxy {
     httpProxyPort: 0,
     appPorts: new Map(),
     outboundCidr: '',
+    workloadCertificates: false,
     dnsCapture: false,
     ...fields,
   };

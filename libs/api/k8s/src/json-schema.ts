@@ -31,6 +31,8 @@ export interface JsonSchema {
   readonly 'x-kubernetes-list-map-keys'?: readonly string[];
   /** Groups of fields of which at most one may be set. */
   readonly 'x-seine-oneofs'?: readonly (readonly string[])[];
+  /** No message may repeat the value. */
+  readonly 'x-seine-secret'?: boolean;
   /** What holds when the field is left out. */
   readonly 'x-seine-fallback'?: string;
 }

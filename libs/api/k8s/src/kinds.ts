@@ -1,5 +1,6 @@
 import type { JsonSchema } from './json-schema.js';
 import type { KindInfo } from './kind-info.js';
+import { secretErrors } from './secret-errors.js';
 import {
   configMapSchema,
   endpointSliceSchema,
@@ -20,6 +21,7 @@ interface Row {
   readonly short?: readonly string[];
   readonly schema?: JsonSchema;
   readonly clusterScoped?: true;
+  readonly validate?: KindInfo['validateSpec'];
 }
 
 const read = (kind: string, schema: JsonSchema, ...short: readonly string[]): Row => ({ kind, schema, short });
@@ -35,7 +37,7 @@ function pluralOf(kind: string): string {
 }
 
 function kindsOf(group: string, versions: readonly string[], rows: readonly Row[]): readonly KindInfo[] {
-  return rows.map(({ kind, plural, short, schema, clusterScoped }) => ({
+  return rows.map(({ kind, plural, short, schema, clusterScoped, validate }) => ({
     group,
     kind,
     plural: plural ?? pluralOf(kind),
@@ -46,6 +48,7 @@ function kindsOf(group: string, versions: readonly string[], rows: readonly Row[
     namespaced: !clusterScoped,
     schema,
     actedOn: schema !== undefined,
+    validateSpec: validate,
   }));
 }
 
@@ -61,7 +64,7 @@ export const k8sKinds: readonly KindInfo[] = [
       cluster(read('Namespace', namespaceSchema, 'ns')),
       cluster(read('Node', nodeSchema, 'no')),
       read('ServiceAccount', serviceAccountSchema, 'sa'),
-      read('Secret', secretSchema),
+      { ...read('Secret', secretSchema), validate: secretErrors },
       read('ConfigMap', configMapSchema, 'cm'),
       other('Event', 'ev'),
       other('LimitRange', 'limits'),

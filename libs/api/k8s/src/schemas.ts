@@ -121,7 +121,8 @@ export const namespaceSchema = fields({});
 export const serviceAccountSchema = fields({});
 export const nodeSchema = spec({});
 export const configMapSchema = fields({ data: textMap, binaryData: textMap });
-export const secretSchema = fields({ type: text, data: textMap, stringData: textMap });
+const secretTexts: JsonSchema = { type: 'object', additionalProperties: { type: 'string', 'x-seine-secret': true } };
+export const secretSchema = fields({ type: text, data: secretTexts, stringData: secretTexts });
 
 const ingressBackend = fields({
   service: fields({ name: text, port: fields({ name: text, number: portNumber }) }, 'name'),

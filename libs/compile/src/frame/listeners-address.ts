@@ -4,6 +4,14 @@ import { create } from '@bufbuild/protobuf';
 /** All IPv4 addresses: what listeners bind that are not about one address. */
 export const wildcardAddress = '0.0.0.0';
 
+/** How addresses of unix sockets begin. */
+export const unixScheme = 'unix://';
+
+/** The socket of `unix:///path`, or the abstract one of `unix://@name`. */
+export function pipeAddress(address: string): Address {
+  return create(AddressSchema, { address: { case: 'pipe', value: { path: address.slice(unixScheme.length) } } });
+}
+
 /** `0.0.0.0_9080`, Istio's name of a TCP listener. */
 export function listenerName(address: string, port: number): string {
   return `${address}_${port}`;

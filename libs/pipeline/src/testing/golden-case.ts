@@ -11,6 +11,7 @@ const typeUrls = {
   routes: TypeUrl.route,
   clusters: TypeUrl.cluster,
   endpoints: TypeUrl.endpoint,
+  secrets: TypeUrl.secret,
 } as const;
 type Kind = keyof typeof typeUrls;
 const kinds = Object.keys(typeUrls) as Kind[];

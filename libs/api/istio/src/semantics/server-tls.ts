@@ -1,5 +1,6 @@
 import type { ServerTLSSettings } from '../networking/gateway.js';
 import type { Scope } from '../validation/scope.js';
+import { isCipherSuite } from './cipher-suites.js';
 import { each } from './each.js';
 
 const ownCertificates = [
@@ -45,6 +46,20 @@ function checkTerminating(tls: ServerTLSSettings, scope: Scope): void {
     scope.at('caCertificates').error('mutual TLS requires a CA that client certificates are verified with');
 }
 
+/** The forms that Envoy takes: SHA-256 in base64, and in hex with or without colons. */
+const spkiForm = /^[A-Za-z0-9+/]{43}=$/;
+const hashForm = /^([0-9a-fA-F]{64}|([0-9a-fA-F]{2}:){31}[0-9a-fA-F]{2})$/;
+
+/** A pin that is no hash would have the whole listener refused. */
+function checkPins(tls: ServerTLSSettings, scope: Scope): void {
+  each(tls.verifyCertificateSpki, scope.at('verifyCertificateSpki'), (pin, at) => {
+    if (!spkiForm.test(pin)) at.error(`${JSON.stringify(pin)} must be a SHA-256 in base64: 44 characters`);
+  });
+  each(tls.verifyCertificateHash, scope.at('verifyCertificateHash'), (pin, at) => {
+    if (!hashForm.test(pin)) at.error(`${JSON.stringify(pin)} must be a SHA-256 in hex: 64 digits, colons allowed`);
+  });
+}
+
 const versions = ['TLS_AUTO', 'TLSV1_0', 'TLSV1_1', 'TLSV1_2', 'TLSV1_3'];
 
 export function checkServerTls(tls: ServerTLSSettings | undefined, scope: Scope): void {
@@ -55,9 +70,12 @@ export function checkServerTls(tls: ServerTLSSettings | undefined, scope: Scope)
   else if (!tls.httpsRedirect) checkPassthrough(tls, scope);
   if (maxProtocolVersion !== 'TLS_AUTO' && versions.indexOf(minProtocolVersion) > versions.indexOf(maxProtocolVersion))
     scope.error('minProtocolVersion must not be above maxProtocolVersion');
+  checkPins(tls, scope);
   const seen = new Set<string>();
   each(tls.cipherSuites, scope.at('cipherSuites'), (suite, at) => {
     if (seen.has(suite)) at.warning(`${suite} stands here twice`);
+    if (!isCipherSuite(suite))
+      at.warning(`${JSON.stringify(suite)} is no cipher suite that Envoy knows; it is left out`);
     seen.add(suite);
   });
 }

@@ -87,6 +87,7 @@ function shown(value: unknown): string {
 }
 
 function mismatch(value: unknown, schema: JsonSchema): string {
+  if (schema['x-seine-secret']) return `Got a ${typeof value}, expected ${expected(schema)}; put it in quotes.`;
   const quotes = schema.type === 'string' && ['number', 'boolean'].includes(typeof value) ? '; put it in quotes' : '';
   const near = typeof value === 'string' && schema.enum ? suggestion(value, schema.enum) : '';
   return `Got ${shown(value)}, expected ${expected(schema)}${quotes}.${near}`;

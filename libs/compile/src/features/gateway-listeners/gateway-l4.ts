@@ -3,7 +3,7 @@ import { chainContext, type GatewayPortInput, type RouteClient } from '../../inp
 import { intersectHosts, qualifiedHosts, serverHostsFor } from '../routing/host-intersection.js';
 import { type L4Chain, objectMetadata } from '../tcp-routing/filter-chains.js';
 import { weightedClusters } from '../tcp-routing/l4-destinations.js';
-import { clientMatches, servesGateway } from '../tcp-routing/l4-match.js';
+import { clientMatches, type L4ClientMatch, servesGateway } from '../tcp-routing/l4-match.js';
 import { emitTcpProxy } from '../tcp-routing/tcp-proxy.js';
 import type { ReadServer } from './gateway-servers.js';
 
@@ -13,7 +13,7 @@ export function gatewayTcpChains(server: ReadServer, input: GatewayPortInput): L
     (vs.spec.tcp ?? []).flatMap((route) => {
       const matches = route.match?.length ? route.match : [{}];
       return matches
-        .filter((match) => clientMatches(match, vs, clientOf(server), server.port))
+        .filter((match) => serverMatches(match, vs, server))
         .flatMap(({ destinationSubnets }) =>
           chain(vs, route.route ?? [], { serverNames: [], subnets: destinationSubnets ?? [] }, server, input),
         );
@@ -26,7 +26,7 @@ export function gatewayTlsChains(server: ReadServer, input: GatewayPortInput): L
   return boundVirtualServices(server, input).flatMap((vs) =>
     (vs.spec.tls ?? []).flatMap((route) =>
       route.match
-        .filter((match) => clientMatches(match, vs, clientOf(server), server.port))
+        .filter((match) => serverMatches(match, vs, server))
         .flatMap(({ sniHosts, destinationSubnets }) =>
           chain(
             vs,
@@ -57,6 +57,11 @@ function chain(
       metadata: objectMetadata(vs),
     },
   ];
+}
+
+/** Behind a gateway nobody knows where a client runs: `sourceLabels` and `sourceNamespace` have no effect (Istio's too). */
+function serverMatches(match: L4ClientMatch, vs: VirtualService, server: ReadServer): boolean {
+  return clientMatches({ port: match.port, gateways: match.gateways }, vs, clientOf(server), server.port);
 }
 
 function clientOf({ gateway: { metadata } }: ReadServer): RouteClient {

@@ -1,14 +1,11 @@
-import { anyUnpack } from '@bufbuild/protobuf/wkt';
 import { describe, expect, it } from '@jest/globals';
 import { toEnvoyJson } from '@seine/envoy';
 import { HttpConnectionManagerSchema } from '@seine/envoy/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
-import { DownstreamTlsContextSchema } from '@seine/envoy/envoy/extensions/transport_sockets/tls/v3/tls_pb.js';
-import type { Gateway, Server, VirtualService } from '@seine/istio';
+import type { DestinationRule, Gateway, Server, VirtualService } from '@seine/istio';
 import { defaultMeshConfig } from '@seine/model';
-import { connectionManagerOf, summarizeListener } from '@seine/testing';
+import { aService, connectionManagerOf, summarizeListener } from '@seine/testing';
 import { emitGatewayListener } from './gateway-listeners.js';
 import { gatewayPorts } from './gateway-ports.js';
-import { emitServerTls } from './gateway-tls.js';
 
 const files = { serverCertificate: '/c.pem', privateKey: '/k.pem' };
 
@@ -34,6 +31,21 @@ function virtualService(spec: VirtualService['spec']): VirtualService {
   };
 }
 
+const inside = aService({
+  name: 'in',
+  host: 'in.default.svc.cluster.local',
+  ports: [
+    { port: 9080, name: 'http', protocol: 'HTTP' },
+    { port: 53, name: 'dns', protocol: 'UDP' },
+  ],
+});
+const rule: DestinationRule = {
+  apiVersion: 'networking.istio.io/v1',
+  kind: 'DestinationRule',
+  metadata: { name: 'in', namespace: 'default' },
+  spec: { host: 'in', subsets: [{ name: 'v1', labels: { version: 'v1' } }] },
+};
+
 function emit(servers: Server[], l4VirtualServices: VirtualService[] = []) {
   const owner = gateway(servers);
   return emitGatewayListener({
@@ -41,12 +53,18 @@ function emit(servers: Server[], l4VirtualServices: VirtualService[] = []) {
     servers: servers.map((_server, index) => ({ gateway: owner, index })),
     l4VirtualServices,
     destinations: [],
+    reachable: [
+      { host: inside.host, service: inside, rule },
+      { host: 'out.local', service: aService({ ...inside, host: 'out.local', external: true }), rule: undefined },
+      { host: 'in.com', service: aService({ ...inside, host: 'in.com' }), rule: undefined },
+    ],
     config: defaultMeshConfig,
   });
 }
 
 const toB = [{ destination: { host: 'b', port: { number: 9000 } } }];
 const clusterB = 'tcp outbound|9000||b.default.svc.cluster.local';
+const meshAlpn = 'istio|istio-peer-exchange|istio-http/1.0|istio-http/1.1|istio-h2';
 const simple: Server['tls'] = { mode: 'SIMPLE', ...files };
 
 const byServers: [string, Server[], VirtualService[], Record<string, string[]>][] = [
@@ -79,7 +97,56 @@ const byServers: [string, Server[], VirtualService[], Record<string, string[]>][
       ],
     },
   ],
-  ['a credential that comes by SDS', [server(443, 'HTTPS', { tls: { mode: 'SIMPLE', credentialName: 'c' } })], [], {}],
+  [
+    'a credential that comes by SDS',
+    [server(443, 'HTTPS', { hosts: ['a.com'], tls: { mode: 'SIMPLE', credentialName: 'c' } })],
+    [],
+    { '0.0.0.0_8080': ['[sni a.com] tls → http rds:https.443.https-443.gw.default'] },
+  ],
+  ['the mesh identity without an agent', [server(443, 'HTTPS', { tls: { mode: 'ISTIO_MUTUAL' } })], [], {}],
+  [
+    'AUTO_PASSTHROUGH, for the services that the hosts cover',
+    [server(15443, 'TLS', { hosts: ['*.local'], tls: { mode: 'AUTO_PASSTHROUGH' } })],
+    [],
+    {
+      '0.0.0.0_8080': [
+        `[sni outbound_.9080_._.in.default.svc.cluster.local, ${meshAlpn}] → tcp outbound_.9080_._.in.default.svc.cluster.local`,
+        `[sni outbound_.9080_.v1_.in.default.svc.cluster.local, ${meshAlpn}] → tcp outbound_.9080_.v1_.in.default.svc.cluster.local`,
+      ],
+    },
+  ],
+  [
+    'AUTO_PASSTHROUGH beside other TLS servers',
+    [
+      server(443, 'HTTPS', { hosts: ['a.com'], tls: simple }),
+      server(443, 'TLS', { hosts: ['in.default.svc.cluster.local'], tls: { mode: 'AUTO_PASSTHROUGH' } }),
+    ],
+    [],
+    {
+      '0.0.0.0_8080': [
+        '[sni a.com] tls → http rds:https.443.https-443.gw.default',
+        `[sni outbound_.9080_._.in.default.svc.cluster.local, ${meshAlpn}] → tcp outbound_.9080_._.in.default.svc.cluster.local`,
+        `[sni outbound_.9080_.v1_.in.default.svc.cluster.local, ${meshAlpn}] → tcp outbound_.9080_.v1_.in.default.svc.cluster.local`,
+      ],
+    },
+  ],
+  [
+    'a unix socket',
+    [server(0, 'HTTP', { bind: 'unix:///run/gw.sock' })],
+    [],
+    { 'unix:///run/gw.sock_8080': ['[] → http rds:http.8080.unix:///run/gw.sock'] },
+  ],
+  [
+    'matches that only sidecars can answer',
+    [server(31400, 'TCP')],
+    [
+      virtualService({
+        hosts: ['*'],
+        tcp: [{ match: [{ sourceNamespace: 'other', sourceLabels: { a: 'b' } }], route: toB }],
+      }),
+    ],
+    { '0.0.0.0_8080': [`[] → ${clusterB}`] },
+  ],
   ['HTTPS without tls', [server(443, 'HTTPS')], [], {}],
   ['an unknown protocol', [server(80, 'banana')], [], {}],
   [
@@ -143,85 +210,6 @@ describe('emitGatewayListener', () => {
       forward_client_cert_details: 'SANITIZE_SET',
       server_name: 'istio-envoy',
     });
-  });
-});
-
-describe('emitServerTls', () => {
-  const tls = (settings: NonNullable<Server['tls']>) => {
-    const socket = emitServerTls(settings, ['h2', 'http/1.1']);
-    const config = socket?.configType;
-    return config?.case === 'typedConfig'
-      ? toEnvoyJson(DownstreamTlsContextSchema, anyUnpack(config.value, DownstreamTlsContextSchema)!)
-      : undefined;
-  };
-
-  it.each<[string, NonNullable<Server['tls']>, object]>([
-    [
-      'SIMPLE',
-      { mode: 'SIMPLE', ...files },
-      {
-        require_client_certificate: false,
-        common_tls_context: {
-          alpn_protocols: ['h2', 'http/1.1'],
-          tls_params: { tls_minimum_protocol_version: 'TLSv1_2' },
-          tls_certificates: [{ certificate_chain: { filename: '/c.pem' }, private_key: { filename: '/k.pem' } }],
-        },
-      },
-    ],
-    [
-      'MUTUAL',
-      { mode: 'MUTUAL', ...files, caCertificates: '/ca.pem', subjectAltNames: ['x'] },
-      {
-        require_client_certificate: true,
-        common_tls_context: {
-          validation_context: {
-            trusted_ca: { filename: '/ca.pem' },
-            match_typed_subject_alt_names: [
-              { san_type: 'URI', matcher: { exact: 'x' } },
-              { san_type: 'DNS', matcher: { exact: 'x' } },
-            ],
-          },
-        },
-      },
-    ],
-    [
-      'OPTIONAL_MUTUAL',
-      { mode: 'OPTIONAL_MUTUAL', ...files, caCertificates: '/ca.pem' },
-      {
-        require_client_certificate: false,
-        common_tls_context: { validation_context: { trusted_ca: { filename: '/ca.pem' } } },
-      },
-    ],
-    [
-      'versions and ciphers',
-      {
-        mode: 'SIMPLE',
-        ...files,
-        minProtocolVersion: 'TLSV1_3',
-        maxProtocolVersion: 'TLSV1_3',
-        cipherSuites: ['AES128-SHA'],
-      },
-      {
-        common_tls_context: {
-          tls_params: {
-            tls_minimum_protocol_version: 'TLSv1_3',
-            tls_maximum_protocol_version: 'TLSv1_3',
-            cipher_suites: ['AES128-SHA'],
-          },
-        },
-      },
-    ],
-  ])('%s', (_what, settings, expected) => {
-    expect(tls(settings)).toMatchObject(expected);
-  });
-
-  it.each<[string, NonNullable<Server['tls']>]>([
-    ['a mode whose certificate comes by SDS', { mode: 'ISTIO_MUTUAL' }],
-    ['a credential', { mode: 'SIMPLE', credentialName: 'c', ...files }],
-    ['no key', { mode: 'SIMPLE', serverCertificate: '/c.pem' }],
-    ['MUTUAL without a CA', { mode: 'MUTUAL', ...files }],
-  ])('has none for %s', (_what, settings) => {
-    expect(tls(settings)).toBeUndefined();
   });
 });
 

@@ -6,7 +6,7 @@ import {
 } from '@seine/envoy/envoy/config/listener/v3/listener_components_pb.js';
 import { TrafficDirection } from '@seine/envoy/envoy/config/core/v3/base_pb.js';
 import { type Listener, ListenerSchema } from '@seine/envoy/envoy/config/listener/v3/listener_pb.js';
-import { listenerName, tcpAddress, wildcardAddress } from '../../frame/listeners-address.js';
+import { listenerName, pipeAddress, tcpAddress, unixScheme, wildcardAddress } from '../../frame/listeners-address.js';
 import { gatewayRouteName } from '../../frame/gateway-routes.js';
 import { chainContext, type GatewayPortInput } from '../../inputs.js';
 import { emitListenerAccessLog } from '../access-log/access-log.js';
@@ -14,6 +14,7 @@ import { emitHttpConnectionManager } from '../http-connection-manager/http-conne
 import { tlsInspector } from '../protocol-sniffing/protocol-sniffing.js';
 import { hostPart } from '../routing/host-intersection.js';
 import { emitFilterChains, type L4Chain } from '../tcp-routing/filter-chains.js';
+import { autoPassthroughChains } from './auto-passthrough.js';
 import { readServer, type ReadServer, type ServerKind } from './gateway-servers.js';
 import { gatewayTcpChains, gatewayTlsChains } from './gateway-l4.js';
 import { emitServerTls, tlsConnectTimeout } from './gateway-tls.js';
@@ -39,6 +40,7 @@ const family: Readonly<Record<ServerKind, 'http' | 'tls' | 'tcp'>> = {
   https: 'tls',
   tls: 'tls',
   passthrough: 'tls',
+  'auto-passthrough': 'tls',
   tcp: 'tcp',
 };
 
@@ -52,7 +54,7 @@ function emitBoundPort(bind: string, servers: readonly ReadServer[], input: Gate
   return [
     create(ListenerSchema, {
       name,
-      address: tcpAddress(bind, input.bindPort),
+      address: bind.startsWith(unixScheme) ? pipeAddress(bind) : tcpAddress(bind, input.bindPort),
       trafficDirection: TrafficDirection.OUTBOUND,
       accessLog: emitListenerAccessLog(chainContext('gateway', input)),
       ...(family[first.kind] === 'tls' && { listenerFilters: [tlsInspector()] }),
@@ -81,8 +83,12 @@ function emitServerChains(servers: readonly ReadServer[], name: string, input: G
 function serverChains(server: ReadServer, name: string, input: GatewayPortInput): readonly L4Chain[] {
   if (server.kind === 'tcp') return gatewayTcpChains(server, input);
   if (server.kind === 'passthrough') return gatewayTlsChains(server, input);
+  if (server.kind === 'auto-passthrough') return autoPassthroughChains(server, input);
   const http = server.kind === 'https';
-  const transportSocket = emitServerTls(server.spec.tls ?? {}, http ? ['h2', 'http/1.1'] : []);
+  const transportSocket = emitServerTls(server.spec.tls ?? {}, {
+    alpn: http ? ['h2', 'http/1.1'] : [],
+    workloadCertificates: input.workloadCertificates,
+  });
   if (!transportSocket) return [];
   const filters = http ? [httpManager(server, name, input)] : gatewayTcpChains(server, input)[0]?.filters;
   if (!filters) return [];

@@ -4,9 +4,10 @@ import type { GatewayServer } from '../../inputs.js';
 
 /**
  * What a server makes of a connection. `http`: plaintext HTTP. `https`: TLS ended here, HTTP inside. `tls`: TLS ended
- * here, bytes inside. `passthrough`: TLS forwarded by SNI. `tcp`: bytes.
+ * here, bytes inside. `passthrough`: TLS forwarded by the SNI of routes. `auto-passthrough`: TLS forwarded to the cluster
+ * that the SNI names. `tcp`: bytes.
  */
-export type ServerKind = 'http' | 'https' | 'tls' | 'passthrough' | 'tcp';
+export type ServerKind = 'http' | 'https' | 'tls' | 'passthrough' | 'auto-passthrough' | 'tcp';
 
 /** A server of a Gateway with what is derived from it. */
 export interface ReadServer extends GatewayServer {
@@ -16,7 +17,7 @@ export interface ReadServer extends GatewayServer {
   readonly port: number;
 }
 
-/** @returns undefined for what can not be served: no port, UDP, AUTO_PASSTHROUGH, TLS ports without `tls` */
+/** @returns undefined for what can not be served: no port, UDP, TLS ports without `tls` */
 export function readServer(server: GatewayServer): ReadServer | undefined {
   const spec = server.gateway.spec.servers?.[server.index];
   const port = spec?.port.number;
@@ -30,8 +31,8 @@ function kindOf(spec: Server): ServerKind | undefined {
   if (protocol === undefined) return undefined;
   if (isHttp(protocol)) return 'http';
   if (isTcp(protocol)) return 'tcp';
-  if ((protocol !== 'HTTPS' && protocol !== 'TLS') || !spec.tls || spec.tls.mode === 'AUTO_PASSTHROUGH')
-    return undefined;
+  if ((protocol !== 'HTTPS' && protocol !== 'TLS') || !spec.tls) return undefined;
+  if (spec.tls.mode === 'AUTO_PASSTHROUGH') return 'auto-passthrough';
   if ((spec.tls.mode ?? 'PASSTHROUGH') === 'PASSTHROUGH') return 'passthrough';
   return protocol === 'HTTPS' ? 'https' : 'tls';
 }

@@ -14,6 +14,8 @@ export interface L4Match {
   readonly serverNames: readonly string[];
   /** Address blocks, as the user wrote them; unreadable ones match nothing. */
   readonly subnets: readonly string[];
+  /** ALPN of which the client must offer one. Absent = any. */
+  readonly applicationProtocols?: readonly string[] | undefined;
 }
 
 export interface L4Chain {
@@ -49,9 +51,10 @@ export function emitFilterChains(chains: readonly L4Chain[]): FilterChain[] {
         filters: [...filters],
         ...(metadata && { metadata }),
         ...(tls && { transportSocket: tls.transportSocket, transportSocketConnectTimeout: tls.connectTimeout }),
-        ...(serverNames.length + prefixes.length > 0 && {
+        ...(serverNames.length + prefixes.length + (match.applicationProtocols?.length ?? 0) > 0 && {
           filterChainMatch: {
             serverNames,
+            applicationProtocols: [...(match.applicationProtocols ?? [])],
             prefixRanges: prefixes.map(({ address, prefixLength }) => ({
               addressPrefix: address,
               prefixLen: prefixLength,

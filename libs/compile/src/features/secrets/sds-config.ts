@@ -1,0 +1,48 @@
+import { create } from '@bufbuild/protobuf';
+import { durationOf } from '@seine/envoy';
+import { ApiVersion, ConfigSourceSchema } from '@seine/envoy/envoy/config/core/v3/config_source_pb.js';
+import { ApiConfigSource_ApiType } from '@seine/envoy/envoy/config/core/v3/config_source_pb.js';
+import {
+  type SdsSecretConfig,
+  SdsSecretConfigSchema,
+} from '@seine/envoy/envoy/extensions/transport_sockets/tls/v3/secret_pb.js';
+
+/** The agent beside the proxy, as the bootstrap calls it. */
+export const agentClusterName = 'sds-grpc';
+/** The workload's own certificate, and what the mesh's certificates are verified with. */
+export const workloadSecretName = 'default';
+export const meshAuthorityName = 'ROOTCA';
+
+/**
+ * A secret that pilot serves on the ADS stream. No initial_fetch_timeout of 0: a secret that never comes must not hold
+ * up the listener or cluster for ever, whose other chains work without it.
+ */
+export function pilotSecret(name: string): SdsSecretConfig {
+  return create(SdsSecretConfigSchema, {
+    name,
+    sdsConfig: create(ConfigSourceSchema, {
+      configSourceSpecifier: { case: 'ads', value: {} },
+      resourceApiVersion: ApiVersion.V3,
+    }),
+  });
+}
+
+/** A secret that the agent serves: the proxy waits for it as long as it takes, as nothing works without. */
+export function agentSecret(name: string): SdsSecretConfig {
+  return create(SdsSecretConfigSchema, {
+    name,
+    sdsConfig: create(ConfigSourceSchema, {
+      configSourceSpecifier: {
+        case: 'apiConfigSource',
+        value: {
+          apiType: ApiConfigSource_ApiType.GRPC,
+          transportApiVersion: ApiVersion.V3,
+          setNodeOnFirstMessageOnly: true,
+          grpcServices: [{ targetSpecifier: { case: 'envoyGrpc', value: { clusterName: agentClusterName } } }],
+        },
+      },
+      initialFetchTimeout: durationOf(0),
+      resourceApiVersion: ApiVersion.V3,
+    }),
+  });
+}
