@@ -19,3 +19,4 @@ export * from './repository.js';
 export * from './statistics.js';
 export * from './test-mesh.js';
 export * from './validate-config.js';
+export * from './validation-batch.js';
