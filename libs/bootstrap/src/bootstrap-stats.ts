@@ -18,9 +18,9 @@ const statsTags: readonly { readonly name: string; readonly regex: string }[] = 
   { name: 'response_code_class', regex: '_rq(_(\\dxx))$' },
 ];
 
-/** What Istio's sidecars keep (ProxyConfig.proxyStatsMatcher adds to it), by part of the name. */
+/** What Istio's sidecars keep (ProxyConfig.proxyStatsMatcher adds to it), and RateLimit's counters, by part of the name. */
 const kept = {
-  prefixes: ['reporter=', 'cluster_manager', 'listener_manager', 'server', 'cluster.xds-grpc', 'wasm'],
+  prefixes: ['reporter=', 'cluster_manager', 'listener_manager', 'server', 'cluster.xds-grpc', 'wasm', 'rate_limit.'],
   suffixes: [
     'rbac.allowed',
     'rbac.denied',
@@ -30,7 +30,7 @@ const kept = {
     'component',
     'istio',
   ],
-  regexes: ['vhost\\..*\\.route\\..*', 'cluster\\..*\\.upstream_rq.*'],
+  regexes: ['vhost\\..*\\.route\\..*', 'cluster\\..*\\.upstream_rq.*', 'cluster\\..*\\.ratelimit\\..*'],
 };
 
 export function renderStatsConfig(stats: BootstrapOptions['stats']): StatsConfig {

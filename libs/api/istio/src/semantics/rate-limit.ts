@@ -63,6 +63,8 @@ function checkDescriptors(descriptors: readonly LimitDescriptorEntry[] | undefin
     const sources = Object.entries(entry).filter(([field, value]) => field !== 'key' && value !== false);
     if (sources.length === 0)
       at.error('must say what the value is made of: fromHeader, fromPath, remoteAddress, genericKey or the like');
+    if (entry.remoteAddress && entry.key !== undefined)
+      at.at('key').error('cannot be chosen for remoteAddress: Envoy calls it remote_address');
     if (entry.fromHeader !== undefined) checkHeaderName(entry.fromHeader, at.at('fromHeader'));
   });
 }

@@ -1,4 +1,5 @@
 import { create } from '@bufbuild/protobuf';
+import { toAny } from '@seine/envoy';
 import {
   type HeaderMatcher,
   HeaderMatcherSchema,
@@ -6,6 +7,7 @@ import {
   RateLimit_Action_MetaData_Source as MetaDataSource,
   RateLimit_ActionSchema,
 } from '@seine/envoy/envoy/config/route/v3/route_components_pb.js';
+import { DescriptorSchema as ExpressionSchema } from '@seine/envoy/envoy/extensions/rate_limit_descriptors/expr/v3/expr_pb.js';
 import type { LimitDescriptorEntry, LimitMatch, StringMatch } from '@seine/istio';
 import type { Fragment } from '../../frame/clusters-fragment.js';
 import { emitStringMatcher } from '../match/string-match.js';
@@ -29,14 +31,9 @@ function entry(key: string, actionSpecifier: Specifier): Entry {
 export function constantEntry(key: string, value: string, match?: LimitMatch): Entry {
   const headers = matchHeaders(match);
   if (headers.length === 0)
-    return entry(key, { case: 'genericKey', value: { descriptorKey: key, descriptorValue: escapeFormat(value) } });
-  const matched = { descriptorKey: key, descriptorValue: escapeFormat(value), headers };
+    return entry(key, { case: 'genericKey', value: { descriptorKey: key, descriptorValue: value } });
+  const matched = { descriptorKey: key, descriptorValue: value, headers };
   return entry(key, { case: 'headerValueMatch', value: matched });
-}
-
-/** Values of constants are format strings, in which `%` begins a command. */
-function escapeFormat(text: string): string {
-  return text.replaceAll('%', '%%');
 }
 
 /** What the user's `descriptors` are in Envoy, each as an entry. */
@@ -54,8 +51,8 @@ function descriptorEntry(from: LimitDescriptorEntry): Entry | undefined {
   if (from.fromMethod) return headerEntry(key ?? 'method', ':method');
   if (fromQueryParameter !== undefined) return parameterEntry(key ?? fromQueryParameter, fromQueryParameter);
   if (fromJwtClaim !== undefined) return claimEntry(key ?? fromJwtClaim, fromJwtClaim);
-  if (from.remoteAddress) return addressEntry(key);
-  if (from.sourceIdentity) return formatEntry(key ?? 'source_identity', '%DOWNSTREAM_PEER_URI_SAN%');
+  if (from.remoteAddress) return addressEntry();
+  if (from.sourceIdentity) return identityEntry(key ?? 'source_identity');
   return genericKey === undefined ? undefined : constantEntry(key ?? 'generic_key', genericKey);
 }
 
@@ -74,15 +71,20 @@ function claimEntry(key: string, claim: string): Entry {
   });
 }
 
-/** Envoy has an action for the address, which names the entry itself. */
-function addressEntry(key: string | undefined): Entry {
-  return key === undefined
-    ? entry('remote_address', { case: 'remoteAddress', value: {} })
-    : formatEntry(key, '%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%');
+/** Envoy names the entry itself. */
+function addressEntry(): Entry {
+  return entry('remote_address', { case: 'remoteAddress', value: {} });
 }
 
-function formatEntry(key: string, format: string): Entry {
-  return entry(key, { case: 'genericKey', value: { descriptorKey: key, descriptorValue: format } });
+/** Plaintext has no certificate, and a certificate may have no identity: those are one client. */
+const identity = "'uri_san_peer_certificate' in connection ? connection.uri_san_peer_certificate : '-'";
+
+function identityEntry(key: string): Entry {
+  const typedConfig = toAny(ExpressionSchema, {
+    descriptorKey: key,
+    exprSpecifier: { case: 'text', value: identity },
+  });
+  return entry(key, { case: 'extension', value: { name: 'envoy.rate_limit_descriptors.expr', typedConfig } });
 }
 
 function headerEntry(key: string, headerName: string): Entry {

@@ -40,7 +40,7 @@ export function emitGlobalRateLimits(rateLimit: RateLimit, config: MeshConfig): 
           rateLimitService: {
             transportApiVersion: ApiVersion.V3,
             grpcService: {
-              targetSpecifier: { case: 'envoyGrpc', value: { clusterName: cluster } },
+              targetSpecifier: { case: 'envoyGrpc', value: { clusterName: cluster.name, authority: cluster.host } },
               initialMetadata: [{ key: 'ratelimit-policy', value: policyHeader(name, limit) }],
             },
           },
@@ -51,15 +51,13 @@ export function emitGlobalRateLimits(rateLimit: RateLimit, config: MeshConfig): 
   });
 }
 
-function serviceCluster({ metadata, spec }: RateLimit, config: MeshConfig): string {
-  if (!spec.service)
-    return outboundClusterName(
-      defaultService.port,
-      undefined,
-      fullyQualify(defaultService.host, config.rootNamespace, config.clusterDomain),
-    );
-  const { host, port } = spec.service;
-  return outboundClusterName(port, undefined, fullyQualify(host, metadata.namespace, config.clusterDomain));
+/** The cluster of the service, and its host, as cluster names are no authority that servers take. */
+function serviceCluster({ metadata, spec }: RateLimit, config: MeshConfig): { name: string; host: string } {
+  const { port } = spec.service ?? defaultService;
+  const host = spec.service
+    ? fullyQualify(spec.service.host, metadata.namespace, config.clusterDomain)
+    : fullyQualify(defaultService.host, config.rootNamespace, config.clusterDomain);
+  return { name: outboundClusterName(port, undefined, host), host };
 }
 
 /**
