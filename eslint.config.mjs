@@ -29,7 +29,7 @@ const depConstraints = [
   },
 ];
 
-const pure = ['api', 'model', 'ports', 'registry', 'compile', 'bootstrap', 'snapshot', 'pipeline'].map(
+const pure = ['analyze', 'api', 'model', 'ports', 'registry', 'compile', 'bootstrap', 'snapshot', 'pipeline'].map(
   (d) => `libs/${d}/**/*.ts`,
 );
 
@@ -80,7 +80,10 @@ export default tseslint.config(
     },
   },
   {
-    files: ['**/*.spec.ts', 'e2e/**/*.ts', 'libs/testing/**/*.ts', 'libs/pipeline/src/testing/**'],
+    files: [
+      ...['**/*.spec.ts', 'e2e/**/*.ts', 'libs/testing/**/*.ts'],
+      ...['libs/pipeline/src/testing/**', 'libs/analyze/src/testing/**'],
+    ],
     languageOptions: {
       parserOptions: {
         projectService: false,

@@ -13,6 +13,8 @@ export interface ParsedItem {
   readonly identity: Identity | undefined;
   /** Undefined where anything is wrong. */
   readonly object: ConfigObject | undefined;
+  /** The object as far as it can be read, whatever is wrong with its fields. */
+  readonly written: ConfigObject | undefined;
   readonly diagnostics: readonly Diagnostic[];
   readonly documentIndex: number;
   readonly path: FieldPath;
@@ -37,6 +39,7 @@ function broken(documentIndex: number, diagnostics: readonly Diagnostic[], ident
   return {
     identity,
     object: undefined,
+    written: undefined,
     diagnostics: object ? diagnostics.map((d) => ({ ...d, object })) : diagnostics,
     documentIndex,
     path: [],
@@ -70,7 +73,8 @@ function parseItem(
       ...positionInDocument(document, lines, [...path, ...parseFieldPath(diagnostic.path ?? '')]),
     },
   }));
-  return { identity, object: hasErrors(diagnostics) ? undefined : object, diagnostics, documentIndex, path };
+  const inForce = hasErrors(diagnostics) ? undefined : object;
+  return { identity, object: inForce, written: object, diagnostics, documentIndex, path };
 }
 
 function parseDocument(

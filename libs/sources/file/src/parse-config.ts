@@ -8,7 +8,13 @@ import { splitDocuments } from './split-documents.js';
 export interface ParsedConfig {
   /** Objects in which nothing is wrong, in order; of several of one name the last. */
   readonly objects: readonly ConfigObject[];
+  /**
+   * Those and, as far as they can be read, the objects in which something is wrong: for analysis, to which an object that
+   * is broken is there all the same.
+   */
+  readonly written: readonly ConfigObject[];
   readonly diagnostics: readonly Diagnostic[];
+  /** Where each of `written` stands. */
   readonly positions: ReadonlyMap<ObjectKey, ConfigDocument>;
 }
 
@@ -61,5 +67,12 @@ export function mergeItems(items: readonly PlacedItem[]): ParsedConfig {
     positions.set(key, winner.document);
     diagnostics.push(...duplicateDiagnostics(winner, same));
   }
-  return { objects, diagnostics, positions };
+  const written = [...objects];
+  for (const { item, document } of items) {
+    const key = item.identity?.key;
+    if (!item.written || key === undefined || positions.has(key)) continue;
+    written.push(item.written);
+    positions.set(key, document);
+  }
+  return { objects, written, diagnostics, positions };
 }

@@ -1,0 +1,35 @@
+import type { ConfigObject } from '@seine/k8s';
+import type { MeshSettings } from '../lookup/mesh-settings.js';
+
+/** Namespaces of Kubernetes itself, in which nobody can follow an advice. */
+export const ignoredNamespaces: ReadonlySet<string> = new Set([
+  'kube-system',
+  'kube-public',
+  'kube-node-lease',
+  'local-path-storage',
+]);
+
+const labels = { istio: 'ingressgateway' };
+const ports = [
+  { name: 'http2', port: 80, protocol: 'TCP', targetPort: 80 },
+  { name: 'https', port: 443, protocol: 'TCP', targetPort: 443 },
+  { name: 'tcp', port: 31400, protocol: 'TCP', targetPort: 31400 },
+  { name: 'tls', port: 15443, protocol: 'TCP', targetPort: 15443 },
+];
+
+/** Adds the ingress gateway that an installation brings, unless the mesh has none (ingressControllerMode OFF). */
+export function withIngressGateway(objects: readonly ConfigObject[], settings: MeshSettings): readonly ConfigObject[] {
+  if (settings.ingressControllerMode === 'OFF') return objects;
+  const { rootNamespace: namespace, ingressService: name } = settings;
+  const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: `${name}-assumed`, namespace, labels }, spec: {} };
+  const service = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name, namespace, labels },
+    spec: { ports, selector: labels },
+  };
+  const known = objects.some(
+    ({ kind, metadata }) => kind === 'Service' && metadata.name === name && metadata.namespace === namespace,
+  );
+  return known ? [...objects, pod] : [...objects, pod, service];
+}

@@ -1,0 +1,6 @@
+/** The semantic checks of `istioctl analyze`, under Istio's codes: pure functions over config objects. */
+export { analyze, documentationUrl } from './frame/analyze.js';
+export { analyzers } from './frame/analyzers.js';
+export type { Analyzer, AnalyzeInput, AnalyzeOptions, Finding } from './frame/finding.js';
+export type { Level, MessageType } from './messages/message-type.js';
+export { type MessageCode, type MessageName, messageTypes } from './messages/message-types.js';
