@@ -1,15 +1,9 @@
+import { analyzeReferences } from '@seine/analyze';
 import type { Diagnostic } from '@seine/diagnostics';
 import { type ConfigObject, type ObjectKey, objectKey } from '@seine/k8s';
 import { defaultMeshConfig, type Mesh, type MeshConfig } from '@seine/model';
 import type { Change, Source, SourceUpdate, Store } from '@seine/ports';
-import {
-  analyzeReferences,
-  appliedOrigin,
-  buildMesh,
-  describeOrigin,
-  ObjectTable,
-  type TableEntry,
-} from '@seine/registry';
+import { appliedOrigin, buildMesh, describeOrigin, ObjectTable, type TableEntry } from '@seine/registry';
 import { deepEqual } from '@seine/memo';
 import { type CheckedObject, checkObjects } from '@seine/source-file';
 import { contentHash } from './content-hash.js';
@@ -260,7 +254,7 @@ export class RegistryService {
     const objects = new Map([...this.#table.entries()].map(({ key, object }) => [key, object]));
     const { mesh, diagnostics } = buildMesh(this.#mesh, objects, this.dependencies.meshConfig ?? defaultMeshConfig);
     this.#mesh = mesh;
-    return [...diagnostics, ...analyzeReferences(mesh)];
+    return [...diagnostics, ...analyzeReferences([...objects.values()], mesh.config)];
   }
 }
 

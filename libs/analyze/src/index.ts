@@ -1,5 +1,6 @@
 /** The semantic checks of `istioctl analyze`, under Istio's codes: pure functions over config objects. */
 export { analyze, documentationUrl } from './frame/analyze.js';
+export { analyzeReferences, toDiagnostic } from './frame/analyze-references.js';
 export { analyzers } from './frame/analyzers.js';
 export type { Analyzer, AnalyzeInput, AnalyzeOptions, Finding } from './frame/finding.js';
 export type { Level, MessageType } from './messages/message-type.js';

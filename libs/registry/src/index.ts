@@ -3,4 +3,3 @@ export { buildMesh, emptyMesh } from './build-mesh.js';
 export type { BuiltMesh } from './mesh-builder.js';
 export { findWorkload } from './find-workload.js';
 export { appliedOrigin, describeOrigin, ObjectTable, type TableEntry } from './object-table.js';
-export { analyzeReferences } from './analyze-references.js';
