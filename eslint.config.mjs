@@ -29,7 +29,7 @@ const depConstraints = [
   },
 ];
 
-const pure = ['analyze', 'api', 'model', 'ports', 'registry', 'compile', 'bootstrap', 'snapshot', 'pipeline'].map(
+const pure = ['analyze', 'api', 'gateway-api', 'model', 'ports', 'registry', 'compile', 'bootstrap', 'snapshot', 'pipeline'].map(
   (d) => `libs/${d}/**/*.ts`,
 );
 
