@@ -29,9 +29,18 @@ const depConstraints = [
   },
 ];
 
-const pure = ['analyze', 'api', 'gateway-api', 'model', 'ports', 'registry', 'compile', 'bootstrap', 'snapshot', 'pipeline'].map(
-  (d) => `libs/${d}/**/*.ts`,
-);
+const pure = [
+  'analyze',
+  'api',
+  'gateway-api',
+  'model',
+  'ports',
+  'registry',
+  'compile',
+  'bootstrap',
+  'snapshot',
+  'pipeline',
+].map((d) => `libs/${d}/**/*.ts`);
 
 export default tseslint.config(
   { ignores: ['**/dist/**', '**/node_modules/**', 'libs/api/envoy/src/gen/**', '.nx/**', '**/testdata/**'] },
