@@ -98,6 +98,8 @@ export interface OutboundClustersInput {
   readonly proxyless?: boolean | undefined;
   /** interceptionMode NONE: connections have no original destination, so headless services are EDS for this client. */
   readonly withoutOriginalDestination?: boolean | undefined;
+  /** An agent serves the client's own certificate by SDS (see `Proxy.workloadCertificates`); default no. */
+  readonly workloadCertificates?: boolean | undefined;
 }
 
 /** Load assignments of all EDS clusters of one service. */
@@ -146,6 +148,10 @@ export interface GatewayPortInput {
   /** Facts of every host those name; empty likewise. */
   readonly destinations: readonly DestinationFacts[];
   readonly policies?: ChainPolicies | undefined;
+  /** Whether an agent serves the gateway's own certificate by SDS (see `Proxy.workloadCertificates`); default no. */
+  readonly workloadCertificates?: boolean | undefined;
+  /** What AUTO_PASSTHROUGH servers lead to; empty where the port has none. */
+  readonly reachable?: readonly DestinationFacts[] | undefined;
   readonly config: MeshConfig;
 }
 
@@ -157,7 +163,3 @@ export interface GatewayServer {
 
 export type AnyObject = ConfigObject;
 export type { Endpoint };
-  /** Whether an agent serves the gateway's own certificate by SDS (see `Proxy.workloadCertificates`); default no. */
-  readonly workloadCertificates?: boolean | undefined;
-  /** What AUTO_PASSTHROUGH servers lead to; empty where the port has none. */
-  readonly reachable?: readonly DestinationFacts[] | undefined;

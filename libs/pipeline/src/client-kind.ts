@@ -8,14 +8,18 @@ export interface ClientKind {
   readonly proxyless: boolean;
   /** Explicit proxying (INTERCEPTION_MODE NONE): connections have no original destination. */
   readonly withoutOriginalDestination: boolean;
+  /** An agent beside the proxy serves its own certificate. */
+  readonly workloadCertificates: boolean;
 }
 
 const intern = internByKey<ClientKind>(16);
 
-export function clientKind(proxy: Pick<Proxy, 'type' | 'proxyless' | 'interceptionMode'>): ClientKind {
+type Kinds = Pick<Proxy, 'type' | 'proxyless' | 'interceptionMode' | 'workloadCertificates'>;
+
+export function clientKind(proxy: Kinds): ClientKind {
   const withoutOriginalDestination = proxy.proxyless || proxy.interceptionMode === 'NONE';
-  const { type: proxyType, proxyless } = proxy;
-  return intern(`${proxyType}/${proxyless}/${withoutOriginalDestination}`, () =>
-    Object.freeze({ proxyType, proxyless, withoutOriginalDestination }),
+  const { type: proxyType, proxyless, workloadCertificates } = proxy;
+  return intern(`${proxyType}/${proxyless}/${withoutOriginalDestination}/${workloadCertificates}`, () =>
+    Object.freeze({ proxyType, proxyless, withoutOriginalDestination, workloadCertificates }),
   );
 }

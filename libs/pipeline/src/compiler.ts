@@ -71,9 +71,9 @@ function sidecarViews(mesh: Mesh, proxy: Proxy, workload: Workload | undefined):
     view(endpoints),
     explicit
       ? view(boundListeners(proxy, scope, policies, own))
-    view(proxySecrets(proxy, noGateways, scope.rules, resourcesOf(mesh, 'Secret'))),
       : view(iptablesListeners(scope, policies, proxy.dnsCapture), own.listeners),
     view(explicit ? explicitRoutes(scope) : iptablesRoutes(scope)),
+    view(proxySecrets(proxy, noGateways, scope.rules, resourcesOf(mesh, 'Secret'))),
   );
 }
 

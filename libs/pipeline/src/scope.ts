@@ -34,6 +34,7 @@ const noResources: readonly never[] = Object.freeze([]);
 interface ResourceKinds {
   readonly DestinationRule: DestinationRule;
   readonly Gateway: Gateway;
+  readonly Secret: Secret;
   readonly VirtualService: VirtualService;
 }
 
@@ -41,7 +42,6 @@ interface ResourceKinds {
 export function resourcesOf<K extends keyof ResourceKinds>(mesh: Mesh, kind: K): readonly ResourceKinds[K][] {
   return (mesh.resources.get(kind) ?? noResources) as readonly ResourceKinds[K][];
 }
-  readonly Secret: Secret;
 
 const internKeys = internByKey<readonly string[]>(256);
 /** The same keys, the same list: so an edit that tests no other labels leaves every proxy in its classes. */

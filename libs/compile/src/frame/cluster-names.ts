@@ -14,14 +14,14 @@ export function outboundClusterName(port: number, subset: string | undefined, ho
   return `outbound|${port}|${subset ?? ''}|${host}`;
 }
 
-/** `inbound|9080||`: by the workload's own port, without a host. */
-export function inboundClusterName(targetPort: number): string {
-  return `inbound|${targetPort}||`;
 /** `outbound_.9080_.v1_.reviews.default.svc.cluster.local`: a cluster's name as SNI, where `|` may not stand. */
 export function sniClusterName(port: number, subset: string | undefined, host: string): string {
   return `outbound_.${port}_.${subset ?? ''}_.${host}`;
 }
 
+/** `inbound|9080||`: by the workload's own port, without a host. */
+export function inboundClusterName(targetPort: number): string {
+  return `inbound|${targetPort}||`;
 }
 
 /** What a cluster name says; `host` is empty for inbound clusters. */

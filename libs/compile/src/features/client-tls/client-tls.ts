@@ -2,9 +2,6 @@ import { create } from '@bufbuild/protobuf';
 import { toAny } from '@seine/envoy';
 import type { UpstreamHttpProtocolOptionsSchema } from '@seine/envoy/envoy/config/core/v3/protocol_pb.js';
 import { type TransportSocket, TransportSocketSchema } from '@seine/envoy/envoy/config/core/v3/base_pb.js';
-import { ProxyProtocolConfig_Version } from '@seine/envoy/envoy/config/core/v3/proxy_protocol_pb.js';
-import { ProxyProtocolUpstreamTransportSchema } from '@seine/envoy/envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol_pb.js';
-import { RawBufferSchema } from '@seine/envoy/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer_pb.js';
 import {
   type CertificateValidationContextSchema,
   SubjectAltNameMatcher_SanType,
@@ -14,8 +11,12 @@ import {
   type CommonTlsContextSchema,
   UpstreamTlsContextSchema,
 } from '@seine/envoy/envoy/extensions/transport_sockets/tls/v3/tls_pb.js';
-import type { ClientTLSSettings, TrafficPolicy } from '@seine/istio';
+import type { ClientTLSSettings, DestinationRule, TrafficPolicy } from '@seine/istio';
+import type { Proxy } from '@seine/model';
 import type { Fragment } from '../../frame/clusters-fragment.js';
+import { wrapInProxyProtocol } from '../proxy-protocol/proxy-protocol.js';
+import { agentSecret, meshAuthorityName, pilotSecret, workloadSecretName } from '../secrets/sds-config.js';
+import { clientSecrets } from '../secrets/secret-names.js';
 
 /** Where Envoy images keep the system's trusted CAs: what a server is verified against when no CA is named. */
 export const systemCaFile = '/etc/ssl/certs/ca-certificates.crt';
@@ -26,59 +27,122 @@ export interface TransportContext {
   readonly http2: boolean;
   /** Names the service itself says its certificate may carry; used where the policy names none. */
   readonly subjectAltNames: readonly string[];
+  /** The workload's certificate, where an agent beside the proxy serves it; without one ISTIO_MUTUAL has none to show. */
+  readonly mesh?: MeshTlsContext | undefined;
 }
 
-/** Modes that open TLS from files; ISTIO_MUTUAL takes the workload's own certificate and is not a matter of files. */
+/** What mutual TLS between workloads of the mesh depends on. */
+export interface MeshTlsContext {
+  /** The cluster's name as SNI: by it a gateway between networks knows where to go. */
+  readonly sni: string;
+  /** SPIFFE identities of the workloads behind the service. */
+  readonly serviceAccounts: readonly string[];
+}
+
+/** Modes in which TLS has nothing to do with the mesh's identities. */
 function originates(tls: ClientTLSSettings | undefined): tls is ClientTLSSettings {
   return tls?.mode === 'SIMPLE' || tls?.mode === 'MUTUAL';
 }
 
+/**
+ * The policy without TLS that the client cannot have: a sidecar may take a Secret only where the rule selects it, so
+ * everywhere else a `credentialName` is for gateways, and what the application sends is left as it is (Istio:
+ * ClientTLSSettings.credentialName).
+ */
+export function usablePolicy(
+  policy: TrafficPolicy,
+  rule: DestinationRule | undefined,
+  proxyType: Proxy['type'],
+): TrafficPolicy {
+  if (!originates(policy.tls) || !policy.tls.credentialName) return policy;
+  return proxyType === 'router' || rule?.spec.workloadSelector ? policy : { ...policy, tls: undefined };
+}
+
 /** The transport socket of a cluster: TLS, the PROXY protocol around it, or undefined for plain TCP. */
 export function emitTransportSocket(policy: TrafficPolicy, context: TransportContext): TransportSocket | undefined {
-  const inner = originates(policy.tls) ? emitTls(policy.tls, context) : undefined;
-  return policy.proxyProtocol ? wrapInProxyProtocol(policy.proxyProtocol.version, inner) : inner;
+  const inner = emitInner(policy.tls, context);
+  return policy.proxyProtocol ? wrapInProxyProtocol(policy.proxyProtocol, inner) : inner;
 }
 
-function wrapInProxyProtocol(version: string | undefined, inner: TransportSocket | undefined): TransportSocket {
-  const plain = create(TransportSocketSchema, {
-    name: 'envoy.transport_sockets.raw_buffer',
-    configType: { case: 'typedConfig', value: toAny(RawBufferSchema, {}) },
-  });
-  return create(TransportSocketSchema, {
-    name: 'envoy.transport_sockets.upstream_proxy_protocol',
-    configType: {
-      case: 'typedConfig',
-      value: toAny(ProxyProtocolUpstreamTransportSchema, {
-        config: { version: version === 'V2' ? ProxyProtocolConfig_Version.V2 : ProxyProtocolConfig_Version.V1 },
-        transportSocket: inner ?? plain,
-      }),
-    },
-  });
+function emitInner(tls: ClientTLSSettings | undefined, context: TransportContext): TransportSocket | undefined {
+  const { mesh, http2 } = context;
+  if (tls?.mode === 'ISTIO_MUTUAL') return mesh && tlsSocket(tls.sni || mesh.sni, meshTlsContext(tls, http2, mesh));
+  return originates(tls) ? tlsSocket(tls.sni ?? '', commonTlsContext(tls, context)) : undefined;
 }
 
-function emitTls(tls: ClientTLSSettings, context: TransportContext): TransportSocket {
+function tlsSocket(sni: string, common: Fragment<typeof CommonTlsContextSchema>): TransportSocket {
   return create(TransportSocketSchema, {
     name: 'envoy.transport_sockets.tls',
     configType: {
       case: 'typedConfig',
-      value: toAny(UpstreamTlsContextSchema, { sni: tls.sni ?? '', commonTlsContext: commonTlsContext(tls, context) }),
+      value: toAny(UpstreamTlsContextSchema, { sni, commonTlsContext: common }),
     },
   });
 }
 
+const tlsParams = {
+  tlsMinimumProtocolVersion: TlsParameters_TlsProtocol.TLSv1_2,
+  tlsMaximumProtocolVersion: TlsParameters_TlsProtocol.TLSv1_3,
+};
+
 function commonTlsContext(tls: ClientTLSSettings, context: TransportContext): Fragment<typeof CommonTlsContextSchema> {
+  return {
+    tlsParams,
+    ...(context.http2 && { alpnProtocols: ['h2'] }),
+    ...(fromSecrets(tls, context.subjectAltNames) ?? fromFiles(tls, context.subjectAltNames)),
+  };
+}
+
+/** What ISTIO_MUTUAL shows and verifies comes from the agent, and ALPN tells the server's proxy that it is the mesh's. */
+function meshTlsContext(
+  tls: ClientTLSSettings,
+  http2: boolean,
+  { serviceAccounts }: MeshTlsContext,
+): Fragment<typeof CommonTlsContextSchema> {
+  const names = tls.subjectAltNames?.length ? tls.subjectAltNames : serviceAccounts;
+  return {
+    tlsParams,
+    alpnProtocols: ['istio-peer-exchange', 'istio', ...(http2 ? ['h2'] : [])],
+    tlsCertificateSdsSecretConfigs: [agentSecret(workloadSecretName)],
+    validationContextType: {
+      case: 'combinedValidationContext',
+      value: {
+        defaultValidationContext: { matchTypedSubjectAltNames: subjectAltNames(names) },
+        validationContextSdsSecretConfig: agentSecret(meshAuthorityName),
+      },
+    },
+  };
+}
+
+function fromSecrets(
+  tls: ClientTLSSettings,
+  serviceNames: readonly string[],
+): Fragment<typeof CommonTlsContextSchema> | undefined {
+  const secrets = clientSecrets(tls);
+  if (!secrets) return undefined;
+  const names = tls.subjectAltNames?.length ? tls.subjectAltNames : serviceNames;
+  return {
+    tlsCertificateSdsSecretConfigs: secrets.certificates.map(pilotSecret),
+    ...(secrets.authority !== undefined && {
+      validationContextType: {
+        case: 'combinedValidationContext',
+        value: {
+          defaultValidationContext: { matchTypedSubjectAltNames: subjectAltNames(names) },
+          validationContextSdsSecretConfig: pilotSecret(secrets.authority),
+        },
+      },
+    }),
+  };
+}
+
+function fromFiles(tls: ClientTLSSettings, serviceNames: readonly string[]): Fragment<typeof CommonTlsContextSchema> {
   const mutual = tls.mode === 'MUTUAL' && tls.clientCertificate && tls.privateKey;
   return {
-    tlsParams: {
-      tlsMinimumProtocolVersion: TlsParameters_TlsProtocol.TLSv1_2,
-      tlsMaximumProtocolVersion: TlsParameters_TlsProtocol.TLSv1_3,
-    },
-    ...(context.http2 && { alpnProtocols: ['h2'] }),
     ...(mutual && {
       tlsCertificates: [{ certificateChain: file(tls.clientCertificate), privateKey: file(tls.privateKey) }],
     }),
     ...(!tls.insecureSkipVerify && {
-      validationContextType: { case: 'validationContext', value: validationContext(tls, context.subjectAltNames) },
+      validationContextType: { case: 'validationContext', value: validationContext(tls, serviceNames) },
     }),
   };
 }
@@ -91,13 +155,17 @@ function validationContext(
   return {
     trustedCa: file(tls.caCertificates || systemCaFile),
     ...(tls.caCrl && { crl: file(tls.caCrl) }),
-    matchTypedSubjectAltNames: names.flatMap((exact) =>
-      sanTypes(exact).map((sanType) => ({
-        sanType,
-        matcher: { matchPattern: { case: 'exact', value: exact } as const },
-      })),
-    ),
+    matchTypedSubjectAltNames: subjectAltNames(names),
   };
+}
+
+function subjectAltNames(names: readonly string[]) {
+  return names.flatMap((exact) =>
+    sanTypes(exact).map((sanType) => ({
+      sanType,
+      matcher: { matchPattern: { case: 'exact', value: exact } as const },
+    })),
+  );
 }
 
 /** Istio's field takes any kind of name; Envoy wants the kind stated. What cannot be an address or a URI is a DNS name. */
