@@ -5,3 +5,5 @@ export { analyzers } from './frame/analyzers.js';
 export type { Analyzer, AnalyzeInput, AnalyzeOptions, Finding } from './frame/finding.js';
 export type { Level, MessageType } from './messages/message-type.js';
 export { type MessageCode, type MessageName, messageTypes } from './messages/message-types.js';
+export { type AnalysisItem, type AnalysisJson, toAnalysisJson } from './output/analysis-json.js';
+export { type SarifLog, toSarif } from './output/sarif.js';
