@@ -16,6 +16,9 @@ export function renderNode(node: BootstrapNode): Node {
   });
 }
 
+/** The version of Istio's API that Seine speaks: what EnvoyFilters with a `proxyVersion` are written for. */
+export const istioVersion = '1.31.0';
+
 /** Names as Istio's sidecars send them; what is unset is left out. */
 function metadataOf(node: BootstrapNode): JsonObject {
   const entries: [string, JsonObject[string] | undefined][] = [
@@ -27,6 +30,7 @@ function metadataOf(node: BootstrapNode): JsonObject {
     ['INSTANCE_IPS', node.ipAddresses.join(',')],
     ['CLUSTER_ID', node.clusterId],
     ['MESH_ID', node.meshId],
+    ['ISTIO_VERSION', istioVersion],
     ['NETWORK', node.network],
     ['INTERCEPTION_MODE', node.interceptionMode],
     ['SEINE_WORKLOAD_SDS', node.workloadCertificates ? 'true' : undefined],

@@ -55,7 +55,7 @@ describe('bootstrap', () => {
   it('leaves unset metadata out', () => {
     const { type, name, namespace, ipAddresses } = options.node;
     const { node } = renderBootstrap({ ...options, node: { type, name, namespace, ipAddresses } });
-    expect(Object.keys(node?.metadata ?? {})).toEqual(['NAME', 'NAMESPACE', 'INSTANCE_IPS']);
+    expect(Object.keys(node?.metadata ?? {})).toEqual(['NAME', 'NAMESPACE', 'INSTANCE_IPS', 'ISTIO_VERSION']);
     expect(node?.cluster).toBe('reviews-v1-abc.default');
   });
 

@@ -72,6 +72,7 @@ function build(node: Node, metadata: JsonObject, identity: Identity): ParsedNode
       }),
       network: text(metadata, 'NETWORK'),
       clusterId: text(metadata, 'CLUSTER_ID'),
+      metadata: Object.freeze(stringsOf(metadata)),
       envoyVersion: versionOf(node),
       proxyless: identity.proxyless,
       workloadCertificates: text(metadata, 'SEINE_WORKLOAD_SDS') === 'true',

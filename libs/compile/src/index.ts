@@ -24,3 +24,4 @@ export * from './features/sidecar/egress-bind.js';
 export * from './features/sidecar/egress-listener.js';
 export * from './features/sidecar/egress-hosts.js';
 export * from './features/sidecar/select-sidecar.js';
+export * from './features/envoy-filter/envoy-filter.js';

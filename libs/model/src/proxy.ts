@@ -24,6 +24,8 @@ export interface Proxy {
   readonly locality: Locality;
   readonly network: string;
   readonly clusterId: string;
+  /** What the node's metadata says in text, by key: what EnvoyFilters ask for. */
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
   readonly interceptionMode: InterceptionMode;
   /** `major.minor.patch`, or empty where the client is not Envoy. */
   readonly envoyVersion: string;

@@ -1,10 +1,11 @@
+import { istioVersion } from '@seine/bootstrap';
 import type { Diagnostic } from '@seine/diagnostics';
 import { resourceToJson, TypeUrl } from '@seine/envoy';
 import { type ConfigObject, type ObjectKey, objectKey } from '@seine/k8s';
 import { type Mesh, type MeshConfig, type Proxy, type Workload } from '@seine/model';
 import { buildMesh, findWorkload } from '@seine/registry';
 import { blankProxy } from './blank-proxy.js';
-import { compileViews, type Views } from './compiler.js';
+import { compileViews, proxyDiagnostics, type Views } from './compiler.js';
 
 export type CompiledJson = ReturnType<typeof resourceToJson>;
 
@@ -46,6 +47,8 @@ function isGateway(labels: Readonly<Record<string, string>>): boolean {
   return labels['istio']?.endsWith('gateway') ?? false;
 }
 
+const ownMetadata = Object.freeze({ ISTIO_VERSION: istioVersion });
+
 /** The proxy that would stand beside a workload, in iptables mode. */
 export function proxyBeside(workload: Workload, config: MeshConfig): Proxy {
   const { name, namespace, labels, addresses } = workload;
@@ -65,6 +68,7 @@ export function proxyBeside(workload: Workload, config: MeshConfig): Proxy {
     locality: workload.locality,
     network: workload.network,
     clusterId: 'Kubernetes',
+    metadata: ownMetadata,
   });
 }
 
@@ -92,8 +96,10 @@ export function compileProxy({ objects, workload: wanted, config, proxy }: Compi
   const workload = findWorkload(mesh, byKey, name, namespace);
   const workloads = workloadNames(mesh, objects);
   if (!workload) return { resources: undefined, diagnostics, workloads };
-  const views = compileViews(mesh, Object.freeze({ ...proxyBeside(workload, config), ...proxy }), workload);
-  return { resources: viewsToJson(views), diagnostics, workloads };
+  const beside = Object.freeze({ ...proxyBeside(workload, config), ...proxy });
+  const views = compileViews(mesh, beside, workload);
+  const left = proxyDiagnostics(mesh, beside, workload);
+  return { resources: viewsToJson(views), diagnostics: [...diagnostics, ...left], workloads };
 }
 
 function splitName(text: string): readonly [string, string?] {

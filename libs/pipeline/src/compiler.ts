@@ -1,8 +1,10 @@
 import type { ChainPolicies } from '@seine/compile';
+import type { Diagnostic } from '@seine/diagnostics';
 import { TypeUrl } from '@seine/envoy';
 import { internList, memo } from '@seine/memo';
 import { type Mesh, type Proxy, type Workload, workloadKeyAt } from '@seine/model';
 import type { ResourceSet, Snapshot, View } from '@seine/snapshot';
+import { envoyFilterProblems, patchesOf, withEnvoyFilters } from './envoy-filters.js';
 import { gatewayResources, hasAutoPassthrough, selectedGateways } from './gateway-resources.js';
 import { outboundClusters, outboundEndpoints } from './outbound-clusters.js';
 import { outboundListeners } from './outbound-listeners.js';
@@ -114,6 +116,11 @@ function workloadOf(mesh: Mesh, { ipAddresses, namespace, name }: Proxy): Worklo
   return undefined;
 }
 
+/** What a proxy would get without EnvoyFilters. */
+function unpatchedViews(mesh: Mesh, proxy: Proxy, workload: Workload | undefined): Views {
+  return proxy.type === 'router' ? gatewayViews(mesh, proxy, workload) : sidecarViews(mesh, proxy, workload);
+}
+
 /**
  * Everything one proxy should have, as references to shared resources. Pure: the same mesh and proxy give the same
  * bytes, and whatever did not change since an earlier mesh is the same object.
@@ -121,5 +128,11 @@ function workloadOf(mesh: Mesh, { ipAddresses, namespace, name }: Proxy): Worklo
  */
 export function compileViews(mesh: Mesh, proxy: Proxy, workload = workloadOf(mesh, proxy)): Views {
   if (proxy.proxyless) return proxylessViews(mesh, proxy);
-  return proxy.type === 'router' ? gatewayViews(mesh, proxy, workload) : sidecarViews(mesh, proxy, workload);
+  return withEnvoyFilters(unpatchedViews(mesh, proxy, workload), mesh, proxy, workload);
+}
+
+/** What is wrong with the compiled config of one proxy: patches of EnvoyFilters that it does not get. */
+export function proxyDiagnostics(mesh: Mesh, proxy: Proxy, workload = workloadOf(mesh, proxy)): readonly Diagnostic[] {
+  if (proxy.proxyless || !patchesOf(mesh, proxy)) return [];
+  return envoyFilterProblems(unpatchedViews(mesh, proxy, workload), mesh, proxy, workload);
 }

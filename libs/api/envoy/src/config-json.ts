@@ -1,6 +1,6 @@
 import { type DescField, type DescMessage, fromJson, type JsonValue, type Registry } from '@bufbuild/protobuf';
 import { makeRegistry } from './descriptors.js';
-import { isForeignType, newerTypes } from './known-types.js';
+import { isForeignType, newerTypes, typeNameOf } from './known-types.js';
 import { pgvViolations } from './pgv-check.js';
 
 /** What is wrong with a piece of Envoy config in JSON. */
@@ -26,11 +26,6 @@ function types(): Registry {
 
 function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** `type.googleapis.com/envoy.…` → `envoy.…` */
-export function typeNameOf(typeUrl: string): string {
-  return typeUrl.slice(typeUrl.lastIndexOf('/') + 1);
 }
 
 const typedStructs: ReadonlySet<string> = new Set(['udpa.type.v1.TypedStruct', 'xds.type.v3.TypedStruct']);

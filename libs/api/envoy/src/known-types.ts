@@ -1,4 +1,9 @@
-/** Types of Envoy's configuration that are known by name only. */
+/** Names of types of Envoy's configuration, and types that are known by name only. */
+
+/** `type.googleapis.com/envoy.…` → `envoy.…` */
+export function typeNameOf(typeUrl: string): string {
+  return typeUrl.slice(typeUrl.lastIndexOf('/') + 1);
+}
 
 const inPackage = (name: string, ...messages: readonly string[]) =>
   messages.map((message) => `envoy.extensions.${name}.v3.${message}`);

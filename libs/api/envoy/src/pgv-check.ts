@@ -10,6 +10,7 @@ import {
 import { isReflectMessage, reflect, type ReflectMessage } from '@bufbuild/protobuf/reflect';
 import { AnySchema, FeatureSet_FieldPresence } from '@bufbuild/protobuf/wkt';
 import { disabled, type FieldRules, FieldRulesSchema, ignored, required, rules } from './gen/validate/validate_pb.js';
+import { typeNameOf } from './known-types.js';
 import { type RuleSet, ruleSet, violation } from './pgv-rules.js';
 
 /** Where a complaint goes, and where the types of Anys come from. */
@@ -93,7 +94,7 @@ function checkMessage(message: ReflectMessage, path: string, report: Report): vo
 
 function checkAny({ message }: ReflectMessage, path: string, report: Report): void {
   if (!isMessage(message, AnySchema)) return;
-  const schema = report.messageOf(message.typeUrl.slice(message.typeUrl.lastIndexOf('/') + 1));
+  const schema = report.messageOf(typeNameOf(message.typeUrl));
   if (schema) checkMessage(reflect(schema, fromBinary(schema, message.value)), `${path}<${schema.name}>`, report);
 }
 

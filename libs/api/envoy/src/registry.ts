@@ -1,6 +1,7 @@
 import { createRegistry, type DescMessage, type Registry } from '@bufbuild/protobuf';
 import { makeRegistry } from './descriptors.js';
 import { files } from './gen/all.js';
+import { typeNameOf } from './known-types.js';
 
 let generated: Registry | undefined;
 let whole: Registry | undefined;
@@ -35,5 +36,5 @@ export function envoyRegistry(): Registry {
 
 /** The descriptor of the message in an `Any`; undefined where it is not Envoy's. */
 export function messageOfUrl(typeUrl: string): DescMessage | undefined {
-  return registry.getMessage(typeUrl.slice(typeUrl.lastIndexOf('/') + 1));
+  return registry.getMessage(typeNameOf(typeUrl));
 }

@@ -146,7 +146,7 @@ const networking = kindsOf('networking.istio.io', [
     shortNames: ['wg'],
     printerColumns: [age],
   },
-  { kind: 'EnvoyFilter', spec: EnvoyFilterSchema, versions: ['v1alpha3*'] },
+  { kind: 'EnvoyFilter', spec: EnvoyFilterSchema, versions: ['v1alpha3*'], actedOn: true },
   { kind: 'ProxyConfig', spec: ProxyConfigSchema, versions: ['v1beta1*'] },
 ]);
 

@@ -14,3 +14,8 @@ export function re2SyntaxError(expression: string): string | undefined {
     return error instanceof Error ? error.message : String(error);
   }
 }
+
+/** Whether RE2 finds an expression anywhere in a text; one that is no expression is nowhere. */
+export function re2Matches(expression: string, text: string): boolean {
+  return re2SyntaxError(expression) === undefined && loadRe2().RE2JS.compile(expression).test(text);
+}
