@@ -5,6 +5,7 @@ import {
   configMapSchema,
   endpointSliceSchema,
   endpointsSchema,
+  ingressClassSchema,
   ingressSchema,
   namespaceSchema,
   nodeSchema,
@@ -94,7 +95,7 @@ export const k8sKinds: readonly KindInfo[] = [
     ['v1', 'v1beta1'],
     [
       read('Ingress', ingressSchema, 'ing'),
-      cluster(other('IngressClass')),
+      cluster(read('IngressClass', ingressClassSchema)),
       other('NetworkPolicy', 'netpol'),
       cluster(other('IPAddress')),
       cluster(other('ServiceCIDR')),

@@ -148,3 +148,5 @@ export const ingressSchema = spec({
     }),
   ),
 });
+
+export const ingressClassSchema = spec({ controller: text });
