@@ -10,6 +10,10 @@ import type {
 } from '@seine/istio';
 import type { ConfigObject } from '@seine/k8s';
 import type { Endpoint, Locality, MeshConfig, MeshService, Proxy, ServiceEndpoints, Workload } from '@seine/model';
+import type { DiscoveryClient } from './features/discovery-type/discovery-type.js';
+import type { OutboundFallback } from './features/outbound-traffic-policy/outbound-fallback.js';
+import type { LocalityDefaults } from './features/locality/locality-setting.js';
+import type { ProviderClusters } from './telemetry/providers.js';
 
 /**
  * The keys of compilation. Each `emit…` function of this library takes one of these and nothing else: no ambient
@@ -31,6 +35,8 @@ export interface ChainPolicies {
   readonly extensions: readonly (WasmPlugin | TrafficExtension)[];
   /** Those of the root namespace first; none on the outbound side, as they limit what a proxy takes in. */
   readonly rateLimits: readonly RateLimit[];
+  /** The services of extension providers that the proxy sees; absent = none. */
+  readonly providerClusters?: ProviderClusters | undefined;
 }
 
 export const noPolicies: ChainPolicies = Object.freeze({ telemetry: [], extensions: [], rateLimits: [] });
@@ -93,6 +99,9 @@ export interface OutboundClustersInput {
   readonly config: MeshConfig;
   /** Only for resolutions whose endpoints live in the cluster (dns, dns-round-robin): otherwise undefined, as EDS carries them. */
   readonly inlineEndpoints: ServiceEndpoints | undefined;
+  /** As in LoadAssignmentsInput, for endpoints that live in the cluster. */
+  readonly clientLocality?: Locality | undefined;
+  readonly clientLabels?: Readonly<Record<string, string>> | undefined;
   readonly proxyType: Proxy['type'];
   /** A gRPC library: it refuses what only Envoy knows (LEAST_REQUEST, TLS from files, DNS with several addresses). */
   readonly proxyless?: boolean | undefined;
@@ -107,10 +116,13 @@ export interface LoadAssignmentsInput {
   readonly service: MeshService;
   readonly endpoints: ServiceEndpoints | undefined;
   readonly rule: DestinationRule | undefined;
-  /** The client's locality where the rule asks for locality load balancing; else undefined, so that all clients share. */
+  /** The client's locality where endpoints depend on it (see `dependsOnClientLocality`); else undefined, so that all clients share. */
   readonly clientLocality: Locality | undefined;
   /** The client's labels that the rule's `failoverPriority` names (see `clientLabelsForFailover`); absent where it names none. */
   readonly clientLabels?: Readonly<Record<string, string>> | undefined;
+  readonly config: LocalityDefaults;
+  /** Where the kind of client decides on EDS (see `mayUseOriginalDestination`): that kind. Absent: all clusters use it. */
+  readonly client?: DiscoveryClient | undefined;
 }
 
 /** One outbound listener of iptables mode: everything that clients reach on one port. */
@@ -122,6 +134,8 @@ export interface OutboundListenerInput {
   readonly l4VirtualServices: readonly VirtualService[];
   readonly destinations: readonly DestinationFacts[];
   readonly client: RouteClient;
+  /** Where connections go that no service takes; as the mesh's outboundTrafficPolicy where absent. */
+  readonly fallback?: OutboundFallback | undefined;
   readonly policies?: ChainPolicies | undefined;
   readonly config: MeshConfig;
 }

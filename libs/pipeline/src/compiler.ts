@@ -1,4 +1,4 @@
-import type { ChainPolicies } from '@seine/compile';
+import { type ChainPolicies, resolvesAnyHost } from '@seine/compile';
 import type { Diagnostic } from '@seine/diagnostics';
 import { TypeUrl } from '@seine/envoy';
 import { internList, memo } from '@seine/memo';
@@ -6,6 +6,7 @@ import { type Mesh, type Proxy, type Workload, workloadKeyAt } from '@seine/mode
 import type { ResourceSet, Snapshot, View } from '@seine/snapshot';
 import { envoyFilterProblems, patchesOf, withEnvoyFilters } from './envoy-filters.js';
 import { gatewayResources, hasAutoPassthrough, selectedGateways } from './gateway-resources.js';
+import { anyHostClusters } from './any-host-clusters.js';
 import { outboundClusters, outboundEndpoints } from './outbound-clusters.js';
 import { outboundListeners } from './outbound-listeners.js';
 import { portRoutes } from './outbound-routes.js';
@@ -16,6 +17,7 @@ import { internSet } from './resource-sets.js';
 import { resourcesOf, type Scope, scopeOf } from './scope.js';
 import { proxySecrets } from './secrets.js';
 import { sniClusters, sniEndpoints } from './sni-clusters.js';
+import { endpointsSeen } from './visibility.js';
 
 const internView = internList();
 
@@ -44,10 +46,11 @@ interface SharedSets {
   readonly endpoints: ResourceSet;
 }
 
-const sharedSets = memo('sharedSets', (scope: Scope, endpoints: Mesh['endpoints']): SharedSets => {
+const sharedSets = memo('sharedSets', (scope: Scope, mesh: Mesh): SharedSets => {
   const { services, rules, config, kind, endpointClient } = scope;
-  const clusters = outboundClusters(services, rules, endpoints, config, kind);
-  return { clusters, endpoints: outboundEndpoints(services, endpoints, rules, endpointClient, clusters) };
+  const endpoints = endpointsSeen(services, mesh);
+  const clusters = outboundClusters(services, rules, endpoints, config, kind, endpointClient);
+  return { clusters, endpoints: outboundEndpoints(services, endpoints, rules, endpointClient, config, kind, clusters) };
 });
 
 const iptablesListeners = memo(
@@ -55,21 +58,21 @@ const iptablesListeners = memo(
   (scope: Scope, policies: ChainPolicies, dnsCapture: boolean): ResourceSet =>
     outboundListeners(scope, policies, dnsCapture),
 );
-const iptablesRoutes = memo('iptablesRoutes', ({ services, rules, index, routes, config }: Scope): ResourceSet =>
-  internSet(portRoutes(services, rules, index, routes, config)),
-);
-const noGateways: readonly never[] = Object.freeze([]);
-
+const iptablesRoutes = memo('iptablesRoutes', (scope: Scope): ResourceSet => internSet(portRoutes(scope)));
 const explicitRoutes = memo('explicitRoutes', (scope: Scope): ResourceSet => internSet(boundRoutes(scope)));
+
+const noGateways: readonly never[] = Object.freeze([]);
 
 function sidecarViews(mesh: Mesh, proxy: Proxy, workload: Workload | undefined): Views {
   const scope = scopeOf(mesh, proxy);
-  const { clusters, endpoints } = sharedSets(scope, mesh.endpoints);
-  const policies = policiesOf(mesh, proxy, 'outbound');
-  const own = inboundResources(proxy, workload, policiesOf(mesh, proxy, 'inbound'), mesh.config);
+  const { clusters, endpoints } = sharedSets(scope, mesh);
+  const policies = policiesOf(mesh, proxy, 'outbound', scope.services);
+  const own = inboundResources(proxy, workload, policiesOf(mesh, proxy, 'inbound', scope.services), mesh.config);
   const explicit = proxy.interceptionMode === 'NONE';
   return viewsOf(
-    view(clusters, own.clusters),
+    resolvesAnyHost(scope.fallback)
+      ? view(clusters, anyHostClusters(mesh.config), own.clusters)
+      : view(clusters, own.clusters),
     view(endpoints),
     explicit
       ? view(boundListeners(proxy, scope, policies, own))
@@ -82,8 +85,8 @@ function sidecarViews(mesh: Mesh, proxy: Proxy, workload: Workload | undefined):
 function gatewayViews(mesh: Mesh, proxy: Proxy, workload: Workload | undefined): Views {
   const scope = scopeOf(mesh, proxy);
   const gateways = selectedGateways(resourcesOf(mesh, 'Gateway'), proxy);
-  const { listeners, routes } = gatewayResources(proxy, workload, gateways, scope, policiesOf(mesh, proxy, 'gateway'));
-  const { clusters, endpoints } = sharedSets(scope, mesh.endpoints);
+  const { listeners, routes } = gatewayResources(proxy, workload, gateways, scope, policiesOf(mesh, proxy, 'gateway', scope.services));
+  const { clusters, endpoints } = sharedSets(scope, mesh);
   const secrets = proxySecrets(proxy, gateways, scope.rules, resourcesOf(mesh, 'Secret'));
   const bySni = hasAutoPassthrough(gateways);
   return viewsOf(
@@ -97,7 +100,7 @@ function gatewayViews(mesh: Mesh, proxy: Proxy, workload: Workload | undefined):
 
 function proxylessViews(mesh: Mesh, proxy: Proxy): Views {
   const scope = scopeOf(mesh, proxy);
-  const { clusters, endpoints } = sharedSets(scope, mesh.endpoints);
+  const { clusters, endpoints } = sharedSets(scope, mesh);
   return viewsOf(
     view(clusters),
     view(endpoints),

@@ -4,21 +4,25 @@ import {
   type ChainPolicies,
   destinationHosts,
   emitDnsListener,
+  emitEgressListener,
   emitOutboundListener,
   emitVirtualOutbound,
   type DestinationFacts,
+  type OutboundFallback,
   type RouteClient,
+  tcpRuleOf,
   withAllocatedAddress,
 } from '@seine/compile';
 import { encodeResource } from '@seine/envoy';
 import { type Listener, ListenerSchema } from '@seine/envoy/envoy/config/listener/v3/listener_pb.js';
-import type { VirtualService } from '@seine/istio';
+import type { DestinationRule, VirtualService } from '@seine/istio';
 import { internByKey, internList, memo } from '@seine/memo';
 import type { MeshConfig, MeshService } from '@seine/model';
 import { type Resource, resource, ResourceSet } from '@seine/snapshot';
+import type { EgressPort, Listing } from './egress.js';
 import { internSet } from './resource-sets.js';
 import type { Scope } from './scope.js';
-import { factsFor, type Services } from './visibility.js';
+import { factsFor, type RuleTable, type Services } from './visibility.js';
 
 export function encodeListener(listener: Listener): Resource {
   return resource(listener.name, encodeResource(ListenerSchema, listener));
@@ -61,19 +65,56 @@ export const l4VirtualServices = memo(
     ),
 );
 
-/** What L4 routes may distinguish clients by: nothing, where there are none. */
-export function l4Scope(scope: Scope): {
-  l4: readonly VirtualService[];
-  facts: readonly DestinationFacts[];
-  client: RouteClient;
-} {
-  const l4 = l4VirtualServices(scope.virtualServices);
+/** What L4 routes may read of a client: nothing, where there are none. */
+export interface L4Scope {
+  readonly l4: readonly VirtualService[];
+  readonly facts: readonly DestinationFacts[];
+  readonly client: RouteClient;
+  readonly rules: TcpRules;
+}
+
+type TcpRules = ReadonlyMap<string, DestinationRule>;
+type TcpEntry = readonly [host: string, rule: DestinationRule];
+
+/** @param listing behind the listener: its VirtualServices */
+export function l4Scope(listing: Listing, scope: Scope): L4Scope {
+  const l4 = l4VirtualServices(listing.virtualServices);
   const hosts = [...new Set(l4.flatMap((vs) => destinationHosts(vs, scope.config.clusterDomain)))];
   const { namespace, labels } = l4.length > 0 ? scope.routes : { namespace: '', labels: {} };
   const client = internClient(JSON.stringify([namespace, labels]), () =>
     Object.freeze({ gateway: 'mesh', namespace, labels }),
   );
-  return { l4, facts: factsFor(l4, hosts, scope.services, scope.rules), client };
+  const rules = tcpRules(scope.rules);
+  return { l4, facts: factsFor(l4, hosts, scope.services, rules), client, rules };
+}
+
+const internEntries = internList();
+const tcpEntry = memo('tcpEntry', (rule: DestinationRule, host: string): TcpEntry => Object.freeze([host, rule]));
+const tcpRuleMap = memo('tcpRuleMap', (entries: readonly TcpEntry[]): TcpRules => new Map(entries));
+
+/** What rules say of TCP connections, by host: as good as always nothing. The same map for rules that say the same. */
+const tcpRules = memo('tcpRules', (rules: RuleTable): TcpRules => {
+  const entries: TcpEntry[] = [];
+  for (const [host, rule] of rules.entries()) {
+    const own = tcpRuleOf(rule);
+    if (own) entries.push(tcpEntry(own, host));
+  }
+  return tcpRuleMap(internEntries(entries) as readonly TcpEntry[]);
+});
+
+const internFacts = internList();
+
+/** What listeners know of destinations, and of those services besides that have a rule for TCP connections. */
+export function withServices(
+  { facts, rules }: L4Scope,
+  listed: Services | readonly MeshService[],
+): readonly DestinationFacts[] {
+  if (rules.size === 0) return facts;
+  const services = Array.isArray(listed) ? (listed as readonly MeshService[]) : [...(listed as Services).values()];
+  const more = services.filter(({ host }) => rules.has(host) && !facts.some((known) => known.host === host));
+  if (more.length === 0) return facts;
+  const byHost = new Map(more.map((service) => [service.host, service]));
+  return internFacts([...facts, ...factsFor(rules, [...byHost.keys()], byHost, rules)]);
 }
 
 const portListeners = memo(
@@ -84,16 +125,26 @@ const portListeners = memo(
     destinations: readonly DestinationFacts[],
     client: RouteClient,
     policies: ChainPolicies,
+    fallback: OutboundFallback,
     config: MeshConfig,
     port: number,
   ): readonly Resource[] =>
-    emitOutboundListener({ port, services, l4VirtualServices: l4, destinations, client, policies, config }).map(
-      encodeListener,
-    ),
+    emitOutboundListener({
+      port,
+      services,
+      l4VirtualServices: l4,
+      destinations,
+      client,
+      policies,
+      fallback,
+      config,
+    }).map(encodeListener),
 );
 
-const virtualOutbound = memo('virtualOutbound', (policies: ChainPolicies, config: MeshConfig): Resource =>
-  encodeListener(emitVirtualOutbound(chainContext('outbound', { policies, config }))),
+const virtualOutbound = memo(
+  'virtualOutbound',
+  (policies: ChainPolicies, fallback: OutboundFallback, config: MeshConfig): Resource =>
+    encodeListener(emitVirtualOutbound(fallback, chainContext('outbound', { policies, config }))),
 );
 
 /** Services with the addresses that DNS capture gives to those without: a client with it sees these instead. */
@@ -111,12 +162,18 @@ const outboundSet = memo(
     l4: readonly VirtualService[],
     facts: readonly DestinationFacts[],
     client: RouteClient,
+    rules: TcpRules,
     policies: ChainPolicies,
+    fallback: OutboundFallback,
     config: MeshConfig,
+    except: readonly number[],
   ): ResourceSet => {
-    const all: Resource[] = [virtualOutbound(policies, config)];
+    const all: Resource[] = [virtualOutbound(policies, fallback, config)];
     for (const [port, list] of servicesByPort(services))
-      all.push(...portListeners(list, l4, facts, client, policies, config, port));
+      if (!except.includes(port)) {
+        const known = withServices({ l4, facts, client, rules }, list);
+        all.push(...portListeners(list, l4, known, client, policies, fallback, config, port));
+      }
     return internSet(all);
   },
 );
@@ -127,10 +184,84 @@ const dnsListener = memo('dnsListener', (services: Services, namespace: string):
 
 /** The outbound listeners of iptables mode. */
 export function outboundListeners(scope: Scope, policies: ChainPolicies, dnsCapture: boolean): ResourceSet {
-  const services = dnsCapture ? withAddresses(scope.services) : scope.services;
-  const { l4, facts, client } = l4Scope(scope);
-  const set = outboundSet(services, l4, facts, client, policies, scope.config);
-  return dnsCapture ? withDns(set, dnsListener(services, scope.routes.namespace)) : set;
+  const { egress, config, fallback } = scope;
+  const seen = dnsCapture ? withAddresses(scope.services) : scope.services;
+  const services = listedIn(seen, egress.common.services, scope.services);
+  const { l4, facts, client, rules } = l4Scope(egress.common, scope);
+  const set = outboundSet(services, l4, facts, client, rules, policies, fallback, config, capturedPorts(egress.ports));
+  const all = egress.ports.length > 0 ? withEgressPorts(set, scope, seen, policies) : set;
+  return dnsCapture ? withDns(all, dnsListener(seen, scope.routes.namespace)) : all;
+}
+
+/** Services of a listing as `seen` has them, where that differs from `known`. */
+function listedIn(seen: Services, listed: Services, known: Services): Services {
+  if (seen === known || listed.size === 0) return listed;
+  return listed === known ? seen : addressed(listed, seen);
+}
+
+const addressed = memo(
+  'addressedServices',
+  (listed: Services, seen: Services): Services =>
+    new Map(
+      [...listed].map(([host, service]) => {
+        const addresses = seen.get(host)?.addresses ?? service.addresses;
+        return [host, addresses === service.addresses ? service : Object.freeze({ ...service, addresses })];
+      }),
+    ),
+);
+
+/** Ports of which a Sidecar says what is listed; one list for none. */
+const capturedPorts = memo('capturedPorts', (ports: readonly EgressPort[]): readonly number[] =>
+  Object.freeze(ports.filter(({ bind }) => bind.captured).map(({ bind }) => bind.port)),
+);
+
+function withEgressPorts(set: ResourceSet, scope: Scope, seen: Services, policies: ChainPolicies): ResourceSet {
+  const captured = scope.egress.ports.filter(({ bind }) => bind.captured);
+  const own = captured.flatMap(({ bind, listing }) => {
+    const services = listedIn(seen, listing.services, scope.services);
+    const l4Of = l4Scope(listing, scope);
+    const list = servicesByPort(services).get(bind.port);
+    if (!list) return [];
+    const { l4, client } = l4Of;
+    return portListeners(list, l4, withServices(l4Of, list), client, policies, scope.fallback, scope.config, bind.port);
+  });
+  return internSet([...set, ...own, ...egressListeners(scope, policies, localhost)]);
+}
+
+const localhost = '127.0.0.1';
+
+const egressListener = memo(
+  'egressListener',
+  (
+    port: EgressPort,
+    l4: readonly VirtualService[],
+    destinations: readonly DestinationFacts[],
+    client: RouteClient,
+    policies: ChainPolicies,
+    config: MeshConfig,
+    explicit: boolean,
+    loopback: string,
+  ): Resource | undefined => {
+    const { bind, listing } = port;
+    const services = [...listing.services.values()];
+    const scope = { services, l4VirtualServices: l4, destinations, client, policies, config };
+    const listener = emitEgressListener({ bind, explicit, loopback, ...scope });
+    return listener && encodeListener(listener);
+  },
+);
+
+/**
+ * The listeners of a Sidecar's egress entries that have an address of their own.
+ * @param loopback where those stand that state none
+ */
+export function egressListeners(scope: Scope, policies: ChainPolicies, loopback: string): readonly Resource[] {
+  const explicit = scope.kind.withoutOriginalDestination;
+  return scope.egress.ports.flatMap((port) => {
+    if (port.bind.captured && !explicit) return [];
+    const l4Of = l4Scope(port.listing, scope);
+    const facts = withServices(l4Of, port.listing.services);
+    return egressListener(port, l4Of.l4, facts, l4Of.client, policies, scope.config, explicit, loopback) ?? [];
+  });
 }
 
 const withDns = memo('withDns', (set: ResourceSet, dns: Resource): ResourceSet => ResourceSet.of([...set, dns]));

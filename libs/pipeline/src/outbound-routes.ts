@@ -1,10 +1,11 @@
 import {
   catchAllVirtualHost,
   dedupeDomains,
-  type DestinationFacts,
-  destinationHosts,
   type DomainPorts,
   emitVirtualHost,
+  httpProxyRouteName,
+  isUnixSocket,
+  type OutboundFallback,
   type RouteClient,
   routeConfigurationShell,
   sidecarDomains,
@@ -15,10 +16,21 @@ import { encodeResource } from '@seine/envoy';
 import { VirtualHostSchema } from '@seine/envoy/envoy/config/route/v3/route_components_pb.js';
 import type { VirtualService } from '@seine/istio';
 import { internByKey, internList, memo } from '@seine/memo';
-import { hostMatches, isHttp, type MeshConfig, type MeshService } from '@seine/model';
+import type { MeshConfig } from '@seine/model';
 import { contentHash, type Resource, resource } from '@seine/snapshot';
-import { factsFor, type RuleTable, type Services } from './visibility.js';
-import { virtualServiceFor, type VirtualServiceIndex } from './virtual-services.js';
+import { type Listing, listingOfPort, noPorts } from './egress.js';
+import {
+  allPlans,
+  type HostName,
+  type HostPlan,
+  type HostPort,
+  httpPortsOf,
+  listedPorts,
+  portPlans,
+  servicePlan,
+} from './host-plans.js';
+import type { Scope } from './scope.js';
+import type { RuleTable, Services } from './visibility.js';
 
 /** Who asks for routes, as far as routes can tell clients apart. */
 export interface RouteScope {
@@ -27,119 +39,10 @@ export interface RouteScope {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** One virtual host before it is known who asks: what all clients share. Same content, same object. */
-interface HostPlan {
-  /** Holds what names the host: changes only when the service or the host does. */
-  readonly name: HostName;
-  readonly virtualService: VirtualService | undefined;
-  readonly facts: readonly DestinationFacts[];
-}
-
-interface HostName {
-  readonly host: string;
-  readonly port: number;
-  readonly service: MeshService | undefined;
-}
-
 interface EncodedHost {
   readonly bytes: Buffer;
   readonly hash: string;
 }
-
-const noService = Object.freeze({});
-const hostName = memo('hostName', (service: object, host: string, port: number): HostName =>
-  Object.freeze({ host, port, service: service === noService ? undefined : (service as MeshService) }),
-);
-const plan = memo(
-  'hostPlan',
-  (name: HostName, facts: readonly DestinationFacts[], virtualService: VirtualService | undefined): HostPlan =>
-    Object.freeze({ name, virtualService, facts }),
-);
-const hostsNamedBy = memo('hostsNamedBy', (vs: VirtualService, clusterDomain: string) =>
-  destinationHosts(vs, clusterDomain),
-);
-
-/** HTTP, or sniffed: then an HTTP chain exists too. */
-function servesHttp(service: MeshService, port: number): boolean {
-  return service.ports.some((p) => p.port === port && (isHttp(p.protocol) || p.protocol === 'auto'));
-}
-
-/** The port that hosts without a service answer on (Istio: only plain HTTP's own). */
-const defaultHttpPort = 80;
-
-/** Hosts that only VirtualServices name, once each. */
-const bareHosts = memo(
-  'bareHosts',
-  (index: VirtualServiceIndex, services: Services): readonly (readonly [string, VirtualService])[] => {
-    const hosts = [...services.keys()];
-    return [
-      ...[...index.exact].filter(([host]) => !services.has(host)),
-      ...index.wildcards.filter(([pattern]) => !hosts.some((host) => hostMatches(pattern, host))),
-    ];
-  },
-);
-
-const portPlans = memo(
-  'portPlans',
-  (
-    services: Services,
-    rules: RuleTable,
-    index: VirtualServiceIndex,
-    config: MeshConfig,
-    port: number,
-  ): readonly HostPlan[] => {
-    const plans: HostPlan[] = [];
-    for (const service of services.values())
-      if (servesHttp(service, port)) plans.push(servicePlan(service, port, services, rules, index, config));
-    if (port === defaultHttpPort)
-      for (const [host, vs] of bareHosts(index, services)) plans.push(barePlan(host, vs, services, rules, config));
-    return plans;
-  },
-);
-
-function servicePlan(
-  service: MeshService,
-  port: number,
-  services: Services,
-  rules: RuleTable,
-  index: VirtualServiceIndex,
-  config: MeshConfig,
-): HostPlan {
-  const vs = virtualServiceFor(index, service.host);
-  const hosts = vs ? [service.host, ...hostsNamedBy(vs, config.clusterDomain)] : [service.host];
-  return plan(hostName(service, service.host, port), factsFor(vs ?? service, hosts, services, rules), vs);
-}
-
-function barePlan(
-  host: string,
-  vs: VirtualService,
-  services: Services,
-  rules: RuleTable,
-  config: MeshConfig,
-): HostPlan {
-  const facts = factsFor(vs, hostsNamedBy(vs, config.clusterDomain), services, rules);
-  return plan(hostName(noService, host, defaultHttpPort), facts, vs);
-}
-
-/** Every HTTP port of every service in one list: what the explicit HTTP proxy serves. */
-const allPlans = memo(
-  'allPlans',
-  (services: Services, rules: RuleTable, index: VirtualServiceIndex, config: MeshConfig): readonly HostPlan[] => {
-    const ports = httpPorts(services);
-    const plans = ports.flatMap((port) => portPlans(services, rules, index, config, port));
-    return ports.includes(defaultHttpPort)
-      ? plans
-      : [...plans, ...portPlans(services, rules, index, config, defaultHttpPort)];
-  },
-);
-
-/** The ports on which some visible service speaks HTTP or may do so, ascending. */
-export const httpPorts = memo('httpPorts', (services: Services): readonly number[] => {
-  const ports = new Set<number>();
-  for (const service of services.values())
-    for (const { port } of service.ports) if (servesHttp(service, port)) ports.add(port);
-  return [...ports].sort((a, b) => a - b);
-});
 
 const domainsOf = memo('domains', (name: HostName, sameNamespace: boolean, ports: DomainPorts): readonly string[] =>
   name.service
@@ -210,8 +113,8 @@ const encodedHost = memo(
   },
 );
 
-const catchAll = memo('catchAll', (config: MeshConfig): EncodedHost => {
-  const bytes = encodeResource(VirtualHostSchema, catchAllVirtualHost(config.outboundTrafficPolicy));
+const catchAll = memo('catchAll', (fallback: OutboundFallback, connect: boolean): EncodedHost => {
+  const bytes = encodeResource(VirtualHostSchema, catchAllVirtualHost(fallback, connect));
   return { bytes, hash: contentHash(bytes) };
 });
 
@@ -264,12 +167,19 @@ const blockHash = memo('blockHash', (hosts: readonly EncodedHost[]): string =>
 
 const routeConfiguration = memo(
   'routeConfiguration',
-  (plans: readonly HostPlan[], scope: RouteScope, config: MeshConfig, name: string, ports: DomainPorts): Resource => {
+  (
+    plans: readonly HostPlan[],
+    scope: RouteScope,
+    fallback: OutboundFallback,
+    config: MeshConfig,
+    name: string,
+    ports: DomainPorts,
+  ): Resource => {
     const domains = domainBlocks(nameList(plans), scope.namespace, ports);
     const blocks = planBlocks(plans).map((part, i) =>
       encodedBlock(block(part, domains[i] ?? []), scope, config, ports === 'required'),
     );
-    const last = catchAll(config);
+    const last = catchAll(fallback, ports === 'required');
     const shell = routeConfigurationShell(name, { ignorePort: ports === 'ignored' });
     const bytes: Buffer[] = [];
     for (const hosts of blocks) for (const host of hosts) bytes.push(host.bytes);
@@ -280,57 +190,73 @@ const routeConfiguration = memo(
 );
 
 /** Ports whose HTTP is found by sniffing: on a service's own address they have routes of their own. */
-const sniffedPorts = memo('sniffedPorts', (services: Services): readonly (readonly [host: string, port: number])[] =>
+const sniffedPorts = memo('sniffedPorts', (services: Services): readonly HostPort[] =>
   [...services.values()].flatMap((service) =>
     service.ports.filter(({ protocol }) => protocol === 'auto').map(({ port }) => [service.host, port] as const),
   ),
 );
 
 /** The RouteConfigurations of iptables mode: one a port, `9080`, and one for each sniffed port of a service, `host:port`. */
-export function portRoutes(
-  services: Services,
-  rules: RuleTable,
-  index: VirtualServiceIndex,
-  scope: RouteScope,
-  config: MeshConfig,
-): readonly Resource[] {
-  const shared = httpPorts(services).map((port) =>
-    routeConfiguration(portPlans(services, rules, index, config, port), scope, config, String(port), 'ignored'),
+export function portRoutes(scope: Scope): readonly Resource[] {
+  const { egress, routes, config, fallback } = scope;
+  const shared = httpPortsOf(egress).map((port) => {
+    const plans = portPlans(listingOfPort(egress, port), scope, port);
+    return routeConfiguration(plans, routes, fallback, config, String(port), 'ignored');
+  });
+  const own = listedPorts(egress, sniffedPorts).flatMap(
+    ({ listing, host, port }) => hostRoutes(listing, scope, host, port) ?? [],
   );
-  const own = sniffedPorts(services).flatMap(
-    ([host, port]) => hostRoutes(services, rules, index, scope, config, host, port) ?? [],
-  );
-  return [...shared, ...own];
+  return [...shared, ...own, ...egressRoutes(scope)];
 }
 
 /** The one RouteConfiguration of the explicit HTTP proxy. */
-export function httpProxyRoutes(
-  services: Services,
-  rules: RuleTable,
-  index: VirtualServiceIndex,
-  scope: RouteScope,
-  config: MeshConfig,
-): Resource {
-  return routeConfiguration(allPlans(services, rules, index, config), scope, config, 'http_proxy', 'required');
+export function httpProxyRoutes({ egress, routes, config, fallback, ...reach }: Scope): Resource {
+  // A Sidecar may say what is reached by HTTP proxy.
+  const own = egress.ports.find(({ bind }) => bind.httpProxy);
+  const plans = allPlans(own ? { common: own.listing, ports: noPorts } : egress, { ...reach, config });
+  return routeConfiguration(plans, routes, fallback, config, httpProxyRouteName, 'required');
+}
+
+/** The routes of the ports that egress listeners name, where nothing else needs routes by port. */
+export function egressPortRoutes(scope: Scope): readonly Resource[] {
+  const { egress, routes, config, fallback } = scope;
+  return egress.ports
+    .filter(({ bind }) => bind.ofOnePort)
+    .flatMap(({ bind, listing }) => {
+      const plans = portPlans(listing, scope, bind.port);
+      return plans.length > 0
+        ? [routeConfiguration(plans, routes, fallback, config, String(bind.port), 'ignored')]
+        : [];
+    });
+}
+
+/** The routes of egress listeners that are not of one port: Unix sockets, named by their path, and HTTP proxies. */
+export function egressRoutes(scope: Scope): readonly Resource[] {
+  const { egress, routes, config, fallback } = scope;
+  return egress.ports.flatMap(({ bind, listing }) => {
+    if (bind.httpProxy) return [httpProxyRoutes(scope)];
+    if (bind.bind === undefined || !isUnixSocket(bind.bind)) return [];
+    const plans = allPlans({ common: listing, ports: noPorts }, scope);
+    return [routeConfiguration(plans, routes, fallback, config, bind.bind, 'both')];
+  });
 }
 
 const anyDomain: readonly string[] = ['*'];
 
-/** One service's own RouteConfiguration, `host:port`: for loopback listeners and for clients that have no sidecar. */
-export const hostRoutes = memo(
+const hostRoutesOf = memo(
   'hostRoutes',
   (
+    listing: Listing,
     services: Services,
     rules: RuleTable,
-    index: VirtualServiceIndex,
     scope: RouteScope,
     config: MeshConfig,
     host: string,
     port: number,
   ): Resource | undefined => {
-    const service = services.get(host);
+    const service = listing.services.get(host);
     if (!service) return undefined;
-    const only = servicePlan(service, port, services, rules, index, config);
+    const only = servicePlan(service, port, listing.index, { services, rules, config });
     const encoded = encodedHost(only, anyDomain, clientFor(scope, only.virtualService), config, false);
     if (!encoded) return undefined;
     const name = `${host}:${port}`;
@@ -341,3 +267,13 @@ export const hostRoutes = memo(
     );
   },
 );
+
+/** One service's own RouteConfiguration, `host:port`: for loopback listeners and for clients that have no sidecar. */
+export function hostRoutes(
+  listing: Listing,
+  { services, rules, routes, config }: Scope,
+  host: string,
+  port: number,
+): Resource | undefined {
+  return hostRoutesOf(listing, services, rules, routes, config, host, port);
+}

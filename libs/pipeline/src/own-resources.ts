@@ -15,8 +15,9 @@ import { internByKey, memo } from '@seine/memo';
 import { isHttp, type MeshConfig, type Proxy, type ServicePort, type Workload } from '@seine/model';
 import { type Resource, resource, ResourceSet } from '@seine/snapshot';
 import { blankProxy, blankWorkload } from './blank-proxy.js';
-import { encodeListener, l4Scope } from './outbound-listeners.js';
-import { hostRoutes, httpProxyRoutes } from './outbound-routes.js';
+import { egressListeners, encodeListener, type L4Scope, l4Scope, withServices } from './outbound-listeners.js';
+import { type HostPort, listedPorts } from './host-plans.js';
+import { egressPortRoutes, egressRoutes, hostRoutes, httpProxyRoutes } from './outbound-routes.js';
 import { internSet } from './resource-sets.js';
 import type { Scope } from './scope.js';
 import type { Services } from './visibility.js';
@@ -94,9 +95,9 @@ const boundOutbound = memo(
   (
     binding: Binding,
     services: Services,
-    l4: ReturnType<typeof l4Scope>['l4'],
-    facts: ReturnType<typeof l4Scope>['facts'],
-    client: ReturnType<typeof l4Scope>['client'],
+    l4: L4Scope['l4'],
+    facts: L4Scope['facts'],
+    client: L4Scope['client'],
     policies: ChainPolicies,
     config: MeshConfig,
   ): readonly Resource[] => {
@@ -114,16 +115,25 @@ const boundOutbound = memo(
   },
 );
 
+/** Workloads that share a machine have a loopback address each; others have 127.0.0.1 for themselves. */
+function loopbackOf(ipAddresses: readonly string[]): string {
+  return ipAddresses.find((address) => address.startsWith('127.')) ?? '127.0.0.1';
+}
+
 /** All listeners of explicit proxying (INTERCEPTION_MODE NONE): bound on the workload's own addresses, hence its own. */
 export function boundListeners(proxy: Proxy, scope: Scope, policies: ChainPolicies, own: OwnResources): ResourceSet {
   const { ipAddresses, httpProxyPort, outboundCidr } = proxy;
   const binding = internBinding(JSON.stringify([ipAddresses, httpProxyPort, outboundCidr]), () =>
     Object.freeze({ ipAddresses, httpProxyPort, outboundCidr }),
   );
-  const { l4, facts, client } = l4Scope(scope);
+  const { egress, config } = scope;
+  const l4Of = l4Scope(egress.common, scope);
+  const { l4, client } = l4Of;
+  const facts = withServices(l4Of, egress.common.services);
   return internSet([
     ...own.listeners,
-    ...boundOutbound(binding, scope.services, l4, facts, client, policies, scope.config),
+    ...boundOutbound(binding, egress.common.services, l4, facts, client, policies, config),
+    ...(egress.ports.length > 0 ? egressListeners(scope, policies, loopbackOf(ipAddresses)) : []),
   ]);
 }
 
@@ -133,7 +143,7 @@ function mayBeHttp({ protocol }: ServicePort): boolean {
 }
 
 /** HTTP ports that explicit proxying reaches by a loopback address and their own routes. */
-const loopbackPorts = memo('loopbackPorts', (services: Services): readonly (readonly [host: string, port: number])[] =>
+const loopbackPorts = memo('loopbackPorts', (services: Services): readonly HostPort[] =>
   [...services.values()].flatMap((service) =>
     service.ports
       .filter((port) => usesLoopback(port) && mayBeHttp(port))
@@ -143,9 +153,8 @@ const loopbackPorts = memo('loopbackPorts', (services: Services): readonly (read
 
 /** The routes of explicit proxying: `http_proxy`, and `host:port` for HTTP on a loopback address. */
 export function boundRoutes(scope: Scope): readonly Resource[] {
-  const { services, rules, index, routes, config } = scope;
-  const own = loopbackPorts(services).flatMap(
-    ([host, port]) => hostRoutes(services, rules, index, routes, config, host, port) ?? [],
+  const own = listedPorts(scope.egress, loopbackPorts).flatMap(
+    ({ listing, host, port }) => hostRoutes(listing, scope, host, port) ?? [],
   );
-  return [httpProxyRoutes(services, rules, index, routes, config), ...own];
+  return [httpProxyRoutes(scope), ...own, ...egressPortRoutes(scope), ...egressRoutes(scope)];
 }

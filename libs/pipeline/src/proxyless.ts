@@ -2,13 +2,12 @@ import { emitProxylessListener } from '@seine/compile';
 import { memo } from '@seine/memo';
 import { isHttp, type MeshService } from '@seine/model';
 import type { Resource, ResourceSet } from '@seine/snapshot';
+import { type HostPort, listedPorts } from './host-plans.js';
 import { encodeListener } from './outbound-listeners.js';
 import { hostRoutes } from './outbound-routes.js';
 import { internSet } from './resource-sets.js';
 import type { Scope } from './scope.js';
 import type { Services } from './visibility.js';
-
-type HostPort = readonly [host: string, port: number];
 
 /** gRPC libraries dial one host and port; wildcards can not be dialled. */
 const dialable = memo('dialable', (services: Services): readonly HostPort[] =>
@@ -26,13 +25,16 @@ const listeners = memo('proxylessListeners', (ports: readonly HostPort[]): reado
 );
 
 /** API listeners, one a port of a service, for gRPC libraries without a sidecar. */
-export function proxylessListeners({ services }: Scope): ResourceSet {
-  return internSet(listeners(dialable(services)));
+export function proxylessListeners({ egress }: Scope): ResourceSet {
+  if (egress.ports.length === 0) return internSet(listeners(dialable(egress.common.services)));
+  return internSet(listeners(listedPorts(egress, dialable).map(({ host, port }): HostPort => [host, port])));
 }
 
 /** Their routes, under the same names. */
-export function proxylessRoutes({ services, rules, index, routes, config }: Scope): ResourceSet {
+export function proxylessRoutes(scope: Scope): ResourceSet {
   return internSet(
-    dialable(services).flatMap(([host, port]) => hostRoutes(services, rules, index, routes, config, host, port) ?? []),
+    listedPorts(scope.egress, dialable).flatMap(
+      ({ listing, host, port }) => hostRoutes(listing, scope, host, port) ?? [],
+    ),
   );
 }

@@ -11,9 +11,11 @@ import type { Secret } from '@seine/k8s';
 import { internByKey, memo } from '@seine/memo';
 import type { Mesh, MeshConfig, Proxy } from '@seine/model';
 import { type ClientKind, clientKind } from './client-kind.js';
+import { type Egress, egressOf } from './egress.js';
 import { type EndpointClient, readsClient } from './outbound-clusters.js';
 import type { RouteScope } from './outbound-routes.js';
-import { indexVirtualServices, visibleVirtualServices, type VirtualServiceIndex } from './virtual-services.js';
+import { fallbackOf, sidecarOf } from './sidecars.js';
+import { visibleVirtualServices } from './virtual-services.js';
 import { type RuleTable, ruleTableFor, type Services, visibleServices } from './visibility.js';
 
 /** What all proxies of one namespace, kind and tested labels see. Everything shared is compiled from this and nothing else. */
@@ -21,10 +23,15 @@ export interface Scope {
   readonly kind: ClientKind;
   readonly config: MeshConfig;
   readonly routes: RouteScope;
+  /** What is listed on listeners and in routes. */
+  readonly egress: Egress;
+  /** What clusters are made for: all of `egress`. */
   readonly services: Services;
   readonly rules: RuleTable;
+  /** All that the namespace sees, oldest first. */
   readonly virtualServices: readonly VirtualService[];
-  readonly index: VirtualServiceIndex;
+  /** Where traffic goes to what is not listed. */
+  readonly fallback: OutboundFallback;
   /** Only where some endpoints depend on where the client stands. */
   readonly endpointClient: EndpointClient | undefined;
 }
@@ -101,11 +108,21 @@ const failoverKeys = memo('failoverKeys', (all: readonly DestinationRule[]): rea
   return keyList([...new Set(keys)].sort());
 });
 
+/** Label keys that rules, Services and the mesh test together. */
+const endpointKeys = memo(
+  'endpointKeys',
+  (ofRules: readonly string[], services: Mesh['services'], config: MeshConfig): readonly string[] => {
+    const more = failoverKeysOf(services.values(), config);
+    return more.length === 0 ? ofRules : keyList([...new Set([...ofRules, ...more])].sort());
+  },
+);
+
 function endpointClient(proxy: Proxy, keys: readonly string[]): EndpointClient {
   const labels = project(proxy.labels, keys);
   const { locality, network } = proxy;
-  const key = JSON.stringify([locality.region, locality.zone, locality.subzone, labels, network]);
-  return internEndpointClient(key, () => Object.freeze({ locality, labels, network }));
+  const nodeName = keys.includes(nodeLabel) ? (proxy.nodeName ?? '') : undefined;
+  const key = JSON.stringify([locality.region, locality.zone, locality.subzone, labels, network, nodeName]);
+  return internEndpointClient(key, () => Object.freeze({ locality, labels, network, nodeName }));
 }
 
 /** The classes that a proxy belongs to. Worked out again only when the labels that somebody tests change. */
@@ -133,23 +150,31 @@ const classesOf = memo(
 
 const makeScope = memo(
   'scope',
-  (mesh: Mesh, kind: ClientKind, routes: RouteScope, rulesFor: RuleClient, stands: EndpointClient): Scope => {
-    const services = visibleServices(mesh.services, routes.namespace);
+  (
+    mesh: Mesh,
+    kind: ClientKind,
+    routes: RouteScope,
+    rulesFor: RuleClient,
+    stands: EndpointClient,
+    sidecar: Sidecar | undefined,
+  ): Scope => {
+    const { namespace } = routes;
+    const { clusterDomain } = mesh.config;
+    const visible = visibleServices(mesh.services, namespace);
+    const virtualServices = visibleVirtualServices(resourcesOf(mesh, 'VirtualService'), namespace, clusterDomain);
+    const egress = egressOf(visible, virtualServices, sidecar, namespace, clusterDomain);
+    const { services } = egress;
     const rules = ruleTableFor(services, resourcesOf(mesh, 'DestinationRule'), rulesFor, mesh.config);
-    const virtualServices = visibleVirtualServices(
-      resourcesOf(mesh, 'VirtualService'),
-      routes.namespace,
-      mesh.config.clusterDomain,
-    );
     return Object.freeze({
       kind,
       config: mesh.config,
       routes,
+      egress,
       services,
       rules,
       virtualServices,
-      index: indexVirtualServices(virtualServices, mesh.config.clusterDomain),
-      endpointClient: readsClient(rules, services) ? stands : undefined,
+      fallback: fallbackOf(sidecar, visible, kind, mesh.config),
+      endpointClient: readsClient(rules, services, mesh.config) ? stands : undefined,
     });
   },
 );
@@ -161,7 +186,7 @@ export function scopeOf(mesh: Mesh, proxy: Proxy): Scope {
     proxy,
     testedBySources(resourcesOf(mesh, 'VirtualService')),
     indexDestinationRules(rules, mesh.config.clusterDomain),
-    failoverKeys(rules),
+    endpointKeys(failoverKeys(rules), mesh.services, mesh.config),
   );
-  return makeScope(mesh, kind, sources, selectors, stands);
+  return makeScope(mesh, kind, sources, selectors, stands, sidecarOf(mesh, proxy));
 }

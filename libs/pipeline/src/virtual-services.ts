@@ -1,16 +1,10 @@
-import { mergeDelegates } from '@seine/compile';
+import { isExportedTo, mergeDelegates } from '@seine/compile';
 import type { VirtualService } from '@seine/istio';
 import { internList, memo } from '@seine/memo';
 import { fullyQualify, hostMatches } from '@seine/model';
 
-/** Where a VirtualService may be seen: its exportTo, `.` being its own namespace. */
-function isExportedTo(service: VirtualService, namespace: string): boolean {
-  const exportTo = service.spec.exportTo ?? [];
-  if (exportTo.length === 0 || exportTo.includes('*')) return true;
-  return exportTo.some((entry) => (entry === '.' ? service.metadata.namespace : entry) === namespace);
-}
-
 const internDelegates = internList();
+const internVisible = internList();
 const merged = memo(
   'mergedDelegates',
   (root: VirtualService, delegates: readonly VirtualService[], clusterDomain: string): VirtualService =>
@@ -45,7 +39,7 @@ export const visibleVirtualServices = memo(
   (all: readonly VirtualService[], namespace: string, clusterDomain: string): readonly VirtualService[] => {
     const resolved = withDelegates(all, clusterDomain);
     const seen = resolved.filter((vs) => isExportedTo(vs, namespace));
-    return seen.length === resolved.length ? resolved : seen;
+    return seen.length === resolved.length ? resolved : internVisible(seen);
   },
 );
 

@@ -1,15 +1,45 @@
 import { type DestinationFacts, indexDestinationRules, type RuleClient, selectDestinationRule } from '@seine/compile';
 import type { DestinationRule } from '@seine/istio';
 import { internList, memo } from '@seine/memo';
-import { isVisibleTo, type MeshConfig, type MeshService } from '@seine/model';
+import { isVisibleTo, type Mesh, type MeshConfig, type MeshService, type ServiceEndpoints } from '@seine/model';
 
 export type Services = ReadonlyMap<string, MeshService>;
 
+const internServices = internList();
+const mapOf = memo(
+  'servicesByHost',
+  (list: readonly MeshService[]): Services => new Map(list.map((service) => [service.host, service])),
+);
+
+/** Some services by host: the same services give the same map, and all of `whole` (in its order) give `whole`. */
+export function servicesOf(list: readonly MeshService[], whole: Services): Services {
+  if (list.length === whole.size && list.every((service) => whole.get(service.host) === service)) return whole;
+  return mapOf(internServices(list));
+}
+
 /** The services that a namespace may see. Where that is all of them, the map itself: so namespaces share what is compiled from it. */
-export const visibleServices = memo('visibleServices', (services: Services, namespace: string): Services => {
-  const seen = [...services].filter(([, service]) => isVisibleTo(service.exportTo, namespace));
-  return seen.length === services.size ? services : new Map(seen);
+export const visibleServices = memo('visibleServices', (services: Services, namespace: string): Services =>
+  servicesOf(
+    [...services.values()].filter((service) => isVisibleTo(service.exportTo, namespace)),
+    services,
+  ),
+);
+
+/** Stands for "no endpoints" in interned lists. */
+const noEndpoints = Object.freeze({});
+const internEndpoints = internList();
+const endpointsByHost = memo('endpointsByHost', (list: readonly object[], services: Services): Mesh['endpoints'] => {
+  const hosts = [...services.keys()];
+  const known = list.map((item, i) => [hosts[i] ?? '', item] as const).filter(([, item]) => item !== noEndpoints);
+  return new Map(known as (readonly [string, ServiceEndpoints])[]);
 });
+
+/** The endpoints of some services: those of others leave it as it is. Of all services, the mesh's map itself. */
+export function endpointsSeen(services: Services, mesh: Mesh): Mesh['endpoints'] {
+  if (services === mesh.services) return mesh.endpoints;
+  const list = [...services.keys()].map((host) => mesh.endpoints.get(host) ?? noEndpoints);
+  return endpointsByHost(internEndpoints(list), services);
+}
 
 /** Stands for "no rule" in interned lists. */
 const noRule = Object.freeze({});
@@ -69,7 +99,7 @@ export function factsFor(
   asker: object,
   hosts: readonly string[],
   services: Services,
-  rules: RuleTable,
+  rules: Pick<RuleTable, 'get'>,
 ): readonly DestinationFacts[] {
   return internFacts(
     hosts.map((host) => {

@@ -3,6 +3,9 @@
 /** ORIGINAL_DST: where outbound traffic to unknown hosts goes (outboundTrafficPolicy ALLOW_ANY). */
 export const PassthroughCluster = 'PassthroughCluster';
 
+/** Dynamic forward proxy: resolves the host that a request names, where its connection has no original destination. */
+export const AllowAnyDynamicDNSCluster = 'AllowAnyDynamicDNSCluster';
+
 /** No endpoints: where traffic goes that must not go anywhere. */
 export const BlackHoleCluster = 'BlackHoleCluster';
 

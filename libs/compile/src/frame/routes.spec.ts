@@ -4,7 +4,7 @@ import { VirtualHostSchema } from '@seine/envoy/envoy/config/route/v3/route_comp
 import type { DestinationRule, HTTPRoute, VirtualService } from '@seine/istio';
 import { defaultMeshConfig, type MeshService } from '@seine/model';
 import type { VirtualHostInput } from '../inputs.js';
-import { catchAllVirtualHost, destinationHosts, emitVirtualHost } from './routes.js';
+import { destinationHosts, emitVirtualHost } from './routes.js';
 
 const host = 'reviews.default.svc.cluster.local';
 const reviews: MeshService = {
@@ -239,24 +239,6 @@ describe('emitVirtualHost', () => {
   it('leaves a host without service and routes to the catch-all', () => {
     const http: HTTPRoute[] = [{ match: [{ sourceNamespace: 'other' }], route: to('v1') }];
     expect(emitVirtualHost(inputOf(http, { service: undefined }))).toBeUndefined();
-  });
-});
-
-describe('catchAllVirtualHost', () => {
-  it.each([
-    [
-      'ALLOW_ANY' as const,
-      'allow_any',
-      { route: { cluster: 'PassthroughCluster', timeout: '0s', max_grpc_timeout: '0s' } },
-    ],
-    ['REGISTRY_ONLY' as const, 'block_all', { direct_response: { status: 502 } }],
-  ])('%s', (policy, name, action) => {
-    expect(toEnvoyJson(VirtualHostSchema, catchAllVirtualHost(policy))).toEqual({
-      name,
-      domains: ['*'],
-      include_request_attempt_count: true,
-      routes: [{ name, match: { prefix: '/' }, ...action }],
-    });
   });
 });
 

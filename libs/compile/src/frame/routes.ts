@@ -1,5 +1,4 @@
 import { create } from '@bufbuild/protobuf';
-import { durationOf } from '@seine/envoy';
 import {
   type Route,
   RouteSchema,
@@ -7,13 +6,13 @@ import {
   VirtualHostSchema,
 } from '@seine/envoy/envoy/config/route/v3/route_components_pb.js';
 import type { Destination, VirtualService } from '@seine/istio';
-import { fullyQualify, type MeshConfig, type MeshService } from '@seine/model';
+import { fullyQualify, type MeshService } from '@seine/model';
 import { emitHashPolicies } from '../features/hash-policy/emit-hash-policy.js';
 import { emitRetryPolicy } from '../features/retries/emit-retry-policy.js';
 import { destinationsByHost, resolveDestination, type RouteScope } from '../features/routing/destination.js';
 import { emitTimeout } from '../features/timeouts/emit-timeout.js';
 import type { VirtualHostInput } from '../inputs.js';
-import { outboundClusterName, PassthroughCluster } from './cluster-names.js';
+import { outboundClusterName } from './cluster-names.js';
 import { emitVirtualServiceRoutes } from './routes-virtual-service.js';
 
 /** Every host, fully qualified, that a VirtualService sends traffic to: routes of all protocols, and mirrors. Sorted, unique. */
@@ -71,7 +70,7 @@ function defaultRoute(service: MeshService, input: VirtualHostInput): Route {
         clusterSpecifier: { case: 'cluster', value: destination.cluster },
         ...emitTimeout(undefined),
         retryPolicy: emitRetryPolicy(undefined, {
-          defaultAttempts: input.config.defaultHttpRetryAttempts,
+          mesh: input.config,
           consistentHash: hashPolicy.length > 0,
         }),
         hashPolicy,
@@ -94,30 +93,5 @@ function connectRoute(service: MeshService, { port }: VirtualHostInput): Route {
         upgradeConfigs: [{ upgradeType: 'CONNECT', connectConfig: {} }],
       },
     },
-  });
-}
-
-/**
- * The virtual host for hosts no other knows: `allow_any` sends them where they were going, `block_all` answers 502
- * (MeshConfig.outboundTrafficPolicy).
- */
-export function catchAllVirtualHost(policy: MeshConfig['outboundTrafficPolicy']): VirtualHost {
-  const name = policy === 'ALLOW_ANY' ? 'allow_any' : 'block_all';
-  const action =
-    policy === 'ALLOW_ANY'
-      ? {
-          case: 'route' as const,
-          value: {
-            clusterSpecifier: { case: 'cluster' as const, value: PassthroughCluster },
-            timeout: durationOf(0),
-            maxGrpcTimeout: durationOf(0),
-          },
-        }
-      : { case: 'directResponse' as const, value: { status: 502 } };
-  return create(VirtualHostSchema, {
-    name,
-    domains: ['*'],
-    routes: [{ name, match: { pathSpecifier: { case: 'prefix', value: '/' } }, action }],
-    includeRequestAttemptCount: true,
   });
 }

@@ -6,6 +6,7 @@ import { defaultMeshConfig, type MeshService, type Protocol } from '@seine/model
 import { aPort, aService, summarizeListener } from '@seine/testing';
 import { emitOutboundListener } from './outbound-listeners.js';
 import { chainContext } from '../../inputs.js';
+import { outboundFallback } from '../outbound-traffic-policy/outbound-fallback.js';
 import { emitVirtualOutbound } from './virtual-outbound.js';
 
 const client = { gateway: 'mesh', namespace: 'default', labels: { app: 'client' } };
@@ -232,7 +233,8 @@ describe('emitVirtualOutbound', () => {
     ['ALLOW_ANY', 'PassthroughCluster'],
     ['REGISTRY_ONLY', 'BlackHoleCluster'],
   ] as const)('%s sends the unknown to %s', (outboundTrafficPolicy, expected) => {
-    const listener = emitVirtualOutbound(chainContext('outbound', { config: { ...config, outboundTrafficPolicy } }));
+    const fallback = outboundFallback({ mode: outboundTrafficPolicy }, false);
+    const listener = emitVirtualOutbound(fallback, chainContext('outbound', { config }));
     expect(listener.useOriginalDst).toBe(true);
     expect(summarizeListener(listener)).toEqual({
       name: 'virtualOutbound',

@@ -11,6 +11,7 @@ import { listenerName, tcpAddress, wildcardAddress } from '../../frame/listeners
 import { type ChainContext, chainContext, type OutboundListenerInput } from '../../inputs.js';
 import { emitListenerAccessLog } from '../access-log/access-log.js';
 import { emitHttpConnectionManager } from '../http-connection-manager/http-connection-manager.js';
+import { type OutboundFallback, outboundFallback } from '../outbound-traffic-policy/outbound-fallback.js';
 import {
   httpInspector,
   plaintextHttpMatch,
@@ -82,6 +83,10 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+function fallbackOf({ fallback, config }: OutboundListenerInput): OutboundFallback {
+  return fallback ?? outboundFallback({ mode: config.outboundTrafficPolicy }, false);
+}
+
 function emitWildcardListener(entries: readonly WildcardEntry[], input: OutboundListenerInput): Listener[] {
   const chained = entries.map((entry) => ({ entry, chains: l4Chains(entry, entry.subnets, false, input) }));
   const plain = (item: (typeof chained)[number]) =>
@@ -96,7 +101,7 @@ function emitWildcardListener(entries: readonly WildcardEntry[], input: Outbound
   const catchAll = l4.some(({ match }) => isCatchAll(match));
   const bySni = l4.some(({ match }) => match.serverNames.length > 0);
   const context = chainContext('outbound', input);
-  const passthrough = emitCatchAllChain('PassthroughFilterChain', context);
+  const passthrough = emitCatchAllChain('PassthroughFilterChain', fallbackOf(input), context);
   return [
     create(ListenerSchema, {
       ...outboundListener(wildcardAddress, input.port, context),
@@ -142,7 +147,7 @@ export function emitServiceListener(
  * A sniffed HTTP chain with others. Among chains for plaintext Envoy does not fall back to one for any transport, so
  * what takes every connection must be the default chain, not a filter chain without conditions.
  */
-function besideHttp(
+export function besideHttp(
   http: FilterChain,
   l4: readonly L4Chain[],
   otherwise?: FilterChain,
@@ -187,7 +192,8 @@ function outboundListener(address: string, port: number, context: ChainContext) 
   };
 }
 
-function inspection(
+/** The listener filters that look into a connection's first bytes for TLS or HTTP. */
+export function inspection(
   { tls, http }: { readonly tls: boolean; readonly http: boolean },
   config: MeshConfig,
 ): { listenerFilters?: ListenerFilter[] } & Partial<ReturnType<typeof sniffingTimeout>> {

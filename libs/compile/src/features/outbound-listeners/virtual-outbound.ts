@@ -3,16 +3,17 @@ import { TrafficDirection } from '@seine/envoy/envoy/config/core/v3/base_pb.js';
 import { type FilterChain, FilterChainSchema } from '@seine/envoy/envoy/config/listener/v3/listener_components_pb.js';
 import { type Listener, ListenerSchema } from '@seine/envoy/envoy/config/listener/v3/listener_pb.js';
 import type { ChainContext } from '../../inputs.js';
-import { BlackHoleCluster, PassthroughCluster } from '../../frame/cluster-names.js';
+import { BlackHoleCluster } from '../../frame/cluster-names.js';
 import { tcpAddress, wildcardAddress } from '../../frame/listeners-address.js';
 import { emitListenerAccessLog } from '../access-log/access-log.js';
+import type { OutboundFallback } from '../outbound-traffic-policy/outbound-fallback.js';
 import { emitTcpProxy } from '../tcp-routing/tcp-proxy.js';
 
 /**
  * The listener that iptables sends all outbound connections to. It hands each to the listener of its original
  * destination; what no listener takes goes where outboundTrafficPolicy says.
  */
-export function emitVirtualOutbound(context: ChainContext): Listener {
+export function emitVirtualOutbound(fallback: OutboundFallback, context: ChainContext): Listener {
   const { config } = context;
   return create(ListenerSchema, {
     name: 'virtualOutbound',
@@ -27,13 +28,12 @@ export function emitVirtualOutbound(context: ChainContext): Listener {
         filterChainMatch: { destinationPort: config.proxyListenPort },
         filters: [emitTcpProxy(BlackHoleCluster, BlackHoleCluster, context)],
       }),
-      emitCatchAllChain('virtualOutbound-catchall-tcp', context),
+      emitCatchAllChain('virtualOutbound-catchall-tcp', fallback, context),
     ],
   });
 }
 
-/** Where connections to unknown destinations go: on (ALLOW_ANY) or nowhere (REGISTRY_ONLY). */
-export function emitCatchAllChain(name: string, context: ChainContext): FilterChain {
-  const cluster = context.config.outboundTrafficPolicy === 'ALLOW_ANY' ? PassthroughCluster : BlackHoleCluster;
-  return create(FilterChainSchema, { name, filters: [emitTcpProxy(cluster, cluster, context)] });
+/** Where connections to unknown destinations go, as outboundTrafficPolicy says. */
+export function emitCatchAllChain(name: string, { tcp }: OutboundFallback, context: ChainContext): FilterChain {
+  return create(FilterChainSchema, { name, filters: [emitTcpProxy(tcp, tcp, context)] });
 }
