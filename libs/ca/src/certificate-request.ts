@@ -1,0 +1,108 @@
+import { createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { children, content, isBits, isSequence, parseDer, readObjectId, toDer } from './asn1.js';
+import { decodePem } from './pem.js';
+
+/** What is taken from a certificate signing request: the key, which the caller has proved to hold. Names are not read. */
+export interface CertificateRequest {
+  readonly publicKey: KeyObject;
+  /** SubjectPublicKeyInfo, DER. */
+  readonly spki: Buffer;
+}
+
+/** A request of an RSA-8192 key has some 2.5 KB; more is junk or an attack. */
+const mostBytes = 16 * 1024;
+const leastRsaBits = 2048;
+/** Verification of larger keys costs more than an honest request ever does. */
+const mostRsaBits = 8192;
+const curves: ReadonlySet<string | undefined> = new Set(['prime256v1', 'secp384r1', 'secp521r1']);
+
+/** Signature algorithms by OID; those with SHA-1 or MD5 are left out on purpose. */
+const hashes: Readonly<Record<string, 'sha256' | 'sha384' | 'sha512'>> = {
+  '1.2.840.113549.1.1.11': 'sha256',
+  '1.2.840.113549.1.1.12': 'sha384',
+  '1.2.840.113549.1.1.13': 'sha512',
+  '1.2.840.10045.4.3.2': 'sha256',
+  '1.2.840.10045.4.3.3': 'sha384',
+  '1.2.840.10045.4.3.4': 'sha512',
+};
+
+/** Why a request is refused. */
+export class CertificateRequestError extends Error {
+  override readonly name = 'CertificateRequestError';
+}
+
+function refuse(reason: string): never {
+  throw new CertificateRequestError(reason);
+}
+
+function checkKey(key: KeyObject): void {
+  const { modulusLength = 0, namedCurve } = key.asymmetricKeyDetails ?? {};
+  switch (key.asymmetricKeyType) {
+    case 'rsa':
+      if (modulusLength < leastRsaBits)
+        refuse(`an RSA key of ${modulusLength} bits is too short; use ${leastRsaBits} or more`);
+      if (modulusLength > mostRsaBits)
+        refuse(`an RSA key of ${modulusLength} bits is too long; use ${mostRsaBits} or less`);
+      return;
+    case 'ec':
+      if (!curves.has(namedCurve)) refuse(`the curve ${namedCurve ?? '?'} is not taken; use P-256, P-384 or P-521`);
+      return;
+    default:
+      refuse(`a key of type ${key.asymmetricKeyType ?? '?'} is not taken; use ECDSA P-256 or RSA`);
+  }
+}
+
+function readKey(spki: Buffer): KeyObject {
+  try {
+    return createPublicKey({ key: spki, format: 'der', type: 'spki' });
+  } catch {
+    return refuse('the public key cannot be read');
+  }
+}
+
+function readParts(pem: string) {
+  try {
+    const der = decodePem(pem, ['CERTIFICATE REQUEST', 'NEW CERTIFICATE REQUEST'])[0];
+    if (!der) throw new Error('no PEM');
+    const request = parseDer(der);
+    const [info, algorithm, signature, ...more] = children(request);
+    const spki = children(info)[2];
+    if (!info || !spki || !signature || more.length > 0) throw new Error('not the parts of a request');
+    if (![request, info, algorithm].every(isSequence) || !isBits(signature))
+      throw new Error('other types than a request has');
+    return {
+      signed: toDer(info),
+      spki: toDer(spki),
+      oid: readObjectId(children(algorithm)[0]),
+      signature: content(signature),
+    };
+  } catch {
+    return refuse('not a certificate request in PEM (PKCS #10)');
+  }
+}
+
+/**
+ * Reads a PKCS #10 request and checks that who made it holds the key (RFC 2986). The names, key usages and extensions
+ * that it asks for are not looked at: a certificate says who the caller has proved to be, never who it says it is.
+ * @param pem one `CERTIFICATE REQUEST`
+ * @throws CertificateRequestError with a reason for the caller
+ */
+export function readCertificateRequest(pem: string): CertificateRequest {
+  if (pem.length > mostBytes) refuse(`a request has at most ${mostBytes} bytes`);
+  const { signed, spki, oid, signature } = readParts(pem);
+  const publicKey = readKey(spki);
+  checkKey(publicKey);
+  const hash = hashes[oid] ?? refuse(`the signature algorithm ${oid} is not taken; use SHA-256 or longer`);
+  // The first byte of a bit string counts unused bits.
+  if (signature[0] !== 0 || !isSignedBy(hash, signed, publicKey, signature.subarray(1)))
+    refuse('the signature of the request is not by its key');
+  return { publicKey, spki };
+}
+
+function isSignedBy(hash: string, signed: Buffer, key: KeyObject, signature: Buffer): boolean {
+  try {
+    return verify(hash, signed, key, signature);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,8 @@
+/** The core of a SPIFFE certificate authority: requests in, X.509-SVIDs out. No sockets, no storage, no clock. */
+export * from './certificate-request.js';
+export { decodePem, encodePem, splitCertificates } from './pem.js';
+export * from './signer.js';
+export * from './spiffe-id.js';
+export * from './lifetime.js';
+export * from './peer-certificate.js';
+export * from './trust-bundle.js';
