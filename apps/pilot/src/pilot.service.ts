@@ -113,7 +113,7 @@ export class PilotService {
 
   /** What is wrong with the mesh as it is compiled now. */
   diagnostics(): readonly Diagnostic[] {
-    return this.#source.version?.diagnostics ?? [];
+    return this.#source.diagnostics();
   }
 
   /** @param revision what `synced` is about; default the newest */

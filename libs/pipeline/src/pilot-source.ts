@@ -1,8 +1,9 @@
 import { parseNode } from '@seine/bootstrap';
+import type { Diagnostic } from '@seine/diagnostics';
 import type { Node } from '@seine/envoy/envoy/config/core/v3/base_pb.js';
 import type { Mesh, Proxy } from '@seine/model';
 import type { Snapshot } from '@seine/snapshot';
-import { compileViews } from './compiler.js';
+import { compileViews, proxyDiagnostics } from './compiler.js';
 import type { MeshVersion } from './mesh-feed.js';
 
 /** A connected proxy: what it should have, computed once a mesh version. */
@@ -65,6 +66,13 @@ export class PilotSource {
 
   get version(): MeshVersion | undefined {
     return this.#version;
+  }
+
+  /** What is wrong with the config as a whole, and with what each connected proxy gets of it. */
+  diagnostics(): readonly Diagnostic[] {
+    const { mesh, diagnostics } = this.#version ?? {};
+    if (!mesh || !diagnostics) return [];
+    return [...diagnostics, ...this.proxies().flatMap((proxy) => proxyDiagnostics(mesh, proxy))];
   }
 
   /** The proxies that are connected now. */
