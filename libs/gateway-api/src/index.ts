@@ -1,3 +1,8 @@
 /** The Kubernetes Gateway API and Ingress in the words of Istio's API. */
-export { isGatewayApiObject, isReadWithGatewayApi, type TranslateOptions } from './input.js';
+export { DerivedConfig, gatewayApiOptions, type ObjectsByKey } from './derived-config.js';
+export { type IngressOptions, isIngress } from './ingress/ingress-input.js';
+export { translateIngress } from './ingress/translate-ingress.js';
+export { isGatewayApiObject, type TranslateOptions } from './input.js';
+export { gatewayService, parentNamespace, routeSemantics } from './internal.js';
+export { statusesOf } from './statuses.js';
 export { translateGatewayApi, type Translation } from './translate.js';

@@ -78,6 +78,11 @@ export interface MeshConfig {
   readonly discoverySelectors?: MeshConfigSpec['discoverySelectors'];
   readonly meshMTLS?: MeshConfigSpec['meshMTLS'];
   readonly tlsDefaults?: MeshConfigSpec['tlsDefaults'];
+  /**
+   * Whether the platform deploys a gateway for each Gateway of the Gateway API; where nobody does (the default), the ingress
+   * gateway serves those that have none of their own.
+   */
+  readonly deploysGateways?: boolean | undefined;
   readonly ingressClass?: string | undefined;
   readonly ingressService?: string | undefined;
   readonly ingressSelector?: string | undefined;

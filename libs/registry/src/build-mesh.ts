@@ -1,3 +1,4 @@
+import { DerivedConfig } from '@seine/gateway-api';
 import type { ConfigObject, ObjectKey } from '@seine/k8s';
 import { deepEqual } from '@seine/memo';
 import type { Mesh, MeshConfig } from '@seine/model';
@@ -7,6 +8,7 @@ import { MeshConfigSource } from './mesh-config-source.js';
 interface Indexes {
   readonly builder: MeshBuilder;
   readonly settings: MeshConfigSource;
+  readonly derived: DerivedConfig;
 }
 
 /** The indexes that made a mesh, for the next one made from it: a cache, which no result depends on. */
@@ -47,8 +49,13 @@ export function buildMesh(
   settings.update(objects, kept && keys);
   const builder =
     known && deepEqual(known.builder.config, settings.config) ? known.builder : new MeshBuilder(settings.config);
-  const { mesh, diagnostics } = builder.update(previous ?? emptyMesh(settings.config), objects, keys);
-  indexes.set(mesh, { builder, settings });
+  // Gateway API objects and Ingresses act as what they mean in Istio's API.
+  const derived = known?.derived ?? new DerivedConfig();
+  const derivedKeys = derived.update(objects, known && keys, settings.config);
+  const changed = keys && derivedKeys.size > 0 ? new Set([...keys, ...derivedKeys]) : keys;
+  const all = derived.over(objects);
+  const { mesh, diagnostics } = builder.update(previous ?? emptyMesh(settings.config), all, changed);
+  indexes.set(mesh, { builder, settings, derived });
   const unused = settings.diagnostics();
   return { mesh, diagnostics: unused.length > 0 ? [...diagnostics, ...unused] : diagnostics };
 }

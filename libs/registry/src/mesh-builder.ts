@@ -1,4 +1,5 @@
 import type { Diagnostic } from '@seine/diagnostics';
+import type { ObjectsByKey } from '@seine/gateway-api';
 import { type ConfigObject, groupOf, type ObjectKey, objectKey } from '@seine/k8s';
 import { deepEqual, deepFreeze, sameEntries, sameItems } from '@seine/memo';
 import {
@@ -84,11 +85,7 @@ export class MeshBuilder {
    * @param previous the mesh that this builder made last; for its first update, any mesh whose values to keep
    * @param changedKeys the only keys that may differ from the last update; not read in the first one
    */
-  update(
-    previous: Mesh,
-    objects: ReadonlyMap<ObjectKey, ConfigObject>,
-    changedKeys: Iterable<ObjectKey> | undefined,
-  ): BuiltMesh {
+  update(previous: Mesh, objects: ObjectsByKey, changedKeys: Iterable<ObjectKey> | undefined): BuiltMesh {
     if (this.#fresh) {
       for (const host of previous.services.keys()) this.#changedHosts.add(host);
       for (const key of previous.workloads.keys()) {

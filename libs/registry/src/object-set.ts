@@ -1,3 +1,4 @@
+import type { ObjectsByKey } from '@seine/gateway-api';
 import type { ConfigObject, ObjectKey } from '@seine/k8s';
 import { deepEqual } from '@seine/memo';
 
@@ -20,10 +21,7 @@ export class ObjectSet {
    * changed.
    * @param held objects known from elsewhere, put in the place of equal new ones
    */
-  replace(
-    objects: ReadonlyMap<ObjectKey, ConfigObject>,
-    held: ReadonlyMap<ObjectKey, ConfigObject>,
-  ): readonly ObjectChange[] {
+  replace(objects: ObjectsByKey, held: ReadonlyMap<ObjectKey, ConfigObject>): readonly ObjectChange[] {
     const changes: ObjectChange[] = [];
     let present = 0;
     for (const [key, object] of objects) {
@@ -40,7 +38,7 @@ export class ObjectSet {
   }
 
   /** As `replace`, where it is known which keys may have changed: looks at no other. */
-  replaceSome(objects: ReadonlyMap<ObjectKey, ConfigObject>, keys: Iterable<ObjectKey>): readonly ObjectChange[] {
+  replaceSome(objects: ObjectsByKey, keys: Iterable<ObjectKey>): readonly ObjectChange[] {
     const changes: ObjectChange[] = [];
     for (const key of new Set(keys)) {
       const before = this.#objects.get(key);
