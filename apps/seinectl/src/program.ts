@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { CommandError, ExitCode } from './command-error.js';
+import { registerAnalyze } from './commands/analyze.js';
 import { registerApply } from './commands/apply.js';
 import { registerCompile } from './commands/compile.js';
 import { registerCompletion } from './commands/completion.js';
@@ -36,6 +37,7 @@ export function createProgram(io: Io): Command {
   registerDelete(program, io);
   registerGet(program, io);
   registerCompile(program, io);
+  registerAnalyze(program, io);
   program.commandsGroup('Proxies:');
   registerProxyStatus(program, io);
   registerProxyConfig(program, io);

@@ -4,6 +4,7 @@ import type {
   DeleteResponse,
   DiagnosticMessage,
   GetResponse,
+  ListDiagnosticsResponse,
   ListResponse,
   ObjectIdMessage,
   StoredObjectMessage,
@@ -70,6 +71,18 @@ export class ConfigApi {
     const { objects } = await this.calls.call<ListResponse>('List', { kind, namespace });
     // Two groups may have a kind of one name (Gateway).
     return objects.filter(({ id }) => id.group === group && id.kind === kind).map(readStored);
+  }
+
+  /** Objects of all kinds, in order of kind, namespace and name. */
+  async listAll(): Promise<StoredObject[]> {
+    const { objects } = await this.calls.call<ListResponse>('List', { kind: '', namespace: '' });
+    return objects.map(readStored);
+  }
+
+  /** All that the registry finds wrong with the config in force. */
+  async diagnostics(): Promise<readonly Diagnostic[]> {
+    const { diagnostics } = await this.calls.call<ListDiagnosticsResponse>('ListDiagnostics', {});
+    return diagnostics.map(readDiagnostic);
   }
 
   async get(id: ObjectId): Promise<StoredObject | undefined> {

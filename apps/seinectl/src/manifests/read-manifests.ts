@@ -14,6 +14,8 @@ const stdinName = 'stdin';
 export interface Manifests {
   /** Those in which nothing is wrong; of several of one name the last. */
   readonly objects: readonly ConfigObject[];
+  /** Those, and the others as far as they can be read. */
+  readonly written: readonly ConfigObject[];
   readonly diagnostics: readonly Diagnostic[];
   readonly documents: ReadonlyMap<ObjectKey, ConfigDocument>;
   /** The text of a file that a diagnostic names, if it can be had. */
@@ -26,6 +28,7 @@ export interface Manifests {
  */
 export async function readManifests(paths: readonly string[], io: Io): Promise<Manifests> {
   const objects = new Map<ObjectKey, ConfigObject>();
+  const written = new Map<ObjectKey, ConfigObject>();
   const documents = new Map<ObjectKey, ConfigDocument>();
   const diagnostics: Diagnostic[] = [];
   let stdin: string | undefined;
@@ -33,12 +36,13 @@ export async function readManifests(paths: readonly string[], io: Io): Promise<M
     if (each === '-') stdin ??= await io.readStdin();
     const parsed = each === '-' ? parseConfig(stdin ?? '', stdinName) : readPath(each, io);
     for (const object of parsed.objects) objects.set(objectKey(object), object);
+    for (const object of parsed.written) written.set(objectKey(object), object);
     for (const [key, document] of parsed.positions) documents.set(key, document);
     diagnostics.push(...parsed.diagnostics);
   }
   const textOf = (file: string): string | undefined =>
     file === stdinName ? stdin : readText(path.resolve(io.cwd, file));
-  return { objects: [...objects.values()], diagnostics, documents, textOf };
+  return { objects: [...objects.values()], written: [...written.values()], diagnostics, documents, textOf };
 }
 
 function readPath(each: string, io: Io): ParsedConfig {

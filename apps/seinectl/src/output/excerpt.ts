@@ -17,8 +17,10 @@ export function renderDiagnostic(d: Diagnostic, text: string | undefined, paint:
     : '';
   const object = d.object ? `${formatObjectRef(d.object)} ` : '';
   const path = d.path ? `${d.path}: ` : '';
-  const head = `${where ? `${where}: ` : ''}${paint(colours[d.severity], d.severity)}: ${object}${path}${d.message} [${d.code}]`;
   const line = position && text !== undefined ? text.split(/\r?\n/)[position.line - 1] : undefined;
+  // What the parser says brings the line along, for those who have no file at hand.
+  const message = line === undefined ? d.message : d.message.split('\n')[0];
+  const head = `${where ? `${where}: ` : ''}${paint(colours[d.severity], d.severity)}: ${object}${path}${message} [${d.code}]`;
   if (position === undefined || line === undefined || line.trim() === '') return `${head}\n`;
   return `${head}\n${excerpt(line, position.line, position.column, paint)}`;
 }

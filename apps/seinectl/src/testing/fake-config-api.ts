@@ -6,6 +6,7 @@ import type {
   DeleteResponse,
   GetRequest,
   GetResponse,
+  ListDiagnosticsResponse,
   ListRequest,
   ListResponse,
 } from '@seine/api';
@@ -17,6 +18,7 @@ export interface Answers {
   readonly Delete?: (request: DeleteRequest) => DeleteResponse;
   readonly Get?: (request: GetRequest) => GetResponse;
   readonly List?: (request: ListRequest) => ListResponse;
+  readonly ListDiagnostics?: () => ListDiagnosticsResponse;
 }
 
 /** A config API on a free loopback port, over real gRPC. */

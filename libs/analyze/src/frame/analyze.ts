@@ -4,7 +4,7 @@ import { fillIn } from '../messages/message-type.js';
 import { analyzers } from './analyzers.js';
 import { Catalogue } from './catalogue.js';
 import type { Analyzer, AnalyzeInput, AnalyzeOptions, Finding, Report } from './finding.js';
-import { isSuppressed, readSuppressions } from './suppressions.js';
+import { isSuppressed, readSuppressions, suppressesItself } from './suppressions.js';
 
 /** Where the page of a code is, from the root of the repository. */
 export function documentationUrl(code: string): string {
@@ -29,7 +29,8 @@ class Findings {
     const { kind, metadata } = object;
     const wanted = this.input.options?.namespace;
     if (wanted !== undefined && metadata.namespace !== '' && metadata.namespace !== wanted) return;
-    if (isSuppressed(code, object, this.#suppressions)) return;
+    const ref = { kind, namespace: metadata.namespace || undefined, name: metadata.name };
+    if (suppressesItself(code, object) || isSuppressed(code, ref, this.#suppressions)) return;
     const message = fillIn(template, parameters);
     const resource = resourceName(object);
     const key = JSON.stringify([code, resource, path, message]);
@@ -42,7 +43,7 @@ class Findings {
       level,
       message,
       resource,
-      object: { kind, namespace: metadata.namespace || undefined, name: metadata.name },
+      object: ref,
       file: at?.file,
       line: at?.line,
       column: at?.column,

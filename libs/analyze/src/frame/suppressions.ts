@@ -1,6 +1,7 @@
+import type { ObjectRef } from '@seine/diagnostics';
 import type { ConfigObject } from '@seine/k8s';
 
-interface Suppression {
+export interface Suppression {
   readonly code: string;
   /** `Kind name.namespace` with `*` for any text; undefined = every object. */
   readonly resource: RegExp | undefined;
@@ -23,11 +24,19 @@ export function readSuppressions(texts: readonly string[]): readonly Suppression
   });
 }
 
-/** Whether a code is not to be told of an object, by who asks or by the object's annotation. */
-export function isSuppressed(code: string, object: ConfigObject, suppressions: readonly Suppression[]): boolean {
-  const { name, namespace, annotations } = object.metadata;
-  const own = annotations?.[annotation];
-  if (typeof own === 'string' && own.split(',').some((entry) => ['*', code].includes(entry.trim()))) return true;
-  const friendly = `${object.kind} ${namespace ? `${name}.${namespace}` : name}`;
+/** Whether an object's own annotation keeps a code from being told of it. */
+export function suppressesItself(code: string, object: ConfigObject): boolean {
+  const own = object.metadata.annotations?.[annotation];
+  return typeof own === 'string' && own.split(',').some((entry) => ['*', code].includes(entry.trim()));
+}
+
+/** Whether who asks wants to hear nothing of a code, or not of it on an object. */
+export function isSuppressed(
+  code: string,
+  object: ObjectRef | undefined,
+  suppressions: readonly Suppression[],
+): boolean {
+  const name = object?.namespace ? `${object.name}.${object.namespace}` : object?.name;
+  const friendly = object && name !== undefined ? `${object.kind} ${name}` : '';
   return suppressions.some((s) => s.code === code && (s.resource?.test(friendly) ?? true));
 }

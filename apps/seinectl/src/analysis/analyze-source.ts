@@ -1,0 +1,68 @@
+import path from 'node:path';
+import type { Diagnostic, SourcePosition } from '@seine/diagnostics';
+import type { ConfigObject } from '@seine/k8s';
+import type { Io } from '../io.js';
+
+/** What is to be analyzed, wherever it comes from. */
+export interface AnalyzeSource {
+  readonly objects: readonly ConfigObject[];
+  /** What is wrong with each of them by itself. */
+  readonly diagnostics: readonly Diagnostic[];
+  readonly locate: (object: ConfigObject, field?: string) => SourcePosition | undefined;
+  /** The text of a file, if it can be had. */
+  readonly textOf: (file: string) => string | undefined;
+  /** Whether nothing else may be running than what is in `objects`. */
+  readonly complete: boolean;
+}
+
+/** Files, directories and `-` for standard input. */
+export async function readSource(paths: readonly string[], io: Io): Promise<AnalyzeSource> {
+  const { readManifests } = await import('../manifests/read-manifests.js');
+  const { objectKey } = await import('@seine/k8s');
+  const { positionOf } = await import('@seine/source-file');
+  const { written, diagnostics, documents, textOf } = await readManifests(paths, io);
+  const locate: AnalyzeSource['locate'] = (object, field) => {
+    const document = documents.get(objectKey(object));
+    return document && positionOf(document, field);
+  };
+  return { objects: written, diagnostics, locate, textOf, complete: false };
+}
+
+const fileOrigin = 'file:';
+
+/** All that is in force in a running mesh. Objects from files are placed in them, where those can be read from here. */
+export async function readLiveMesh(configApi: string, io: Io): Promise<AnalyzeSource> {
+  const { connectConfigApi } = await import('../client/grpc-calls.js');
+  const { readManifests } = await import('../manifests/read-manifests.js');
+  const { validateObject } = await import('@seine/istio');
+  const { existsSync } = await import('node:fs');
+  const api = connectConfigApi(configApi);
+  try {
+    const [stored, told] = await Promise.all([api.listAll(), api.diagnostics()]);
+    const files = new Set(
+      stored.flatMap(({ origin }) => (origin.startsWith(fileOrigin) ? [origin.slice(fileOrigin.length)] : [])),
+    );
+    const there = [...files].filter((file) => path.isAbsolute(file) && existsSync(file));
+    const { written, documents, textOf } = await readManifests(there, io);
+    const { objectKey } = await import('@seine/k8s');
+    const { positionOf } = await import('@seine/source-file');
+    const inFile = new Set(written.map(objectKey));
+    const origins = new Map(stored.map(({ object, origin }) => [objectKey(object), origin]));
+    const locate: AnalyzeSource['locate'] = (object, field) => {
+      const key = objectKey(object);
+      const document = documents.get(key);
+      return origins.get(key)?.startsWith(fileOrigin) && inFile.has(key) && document
+        ? positionOf(document, field)
+        : undefined;
+    };
+    // The registry tells what is wrong in files; applied objects it judged when they came.
+    const applied = stored.filter(({ origin }) => !origin.startsWith(fileOrigin));
+    const diagnostics = [
+      ...told.filter(({ code }) => !code.startsWith('IST')),
+      ...applied.flatMap(({ object }) => validateObject(object)),
+    ];
+    return { objects: stored.map(({ object }) => object), diagnostics, locate, textOf, complete: true };
+  } finally {
+    api.close();
+  }
+}

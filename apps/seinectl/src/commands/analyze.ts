@@ -1,0 +1,158 @@
+import type { AnalysisItem, Level } from '@seine/analyze';
+import type { Diagnostic } from '@seine/diagnostics';
+import { Option, type Command } from 'commander';
+import type { AnalyzeSource } from '../analysis/analyze-source.js';
+import { CommandError, usageError } from '../command-error.js';
+import type { Io } from '../io.js';
+import type { Output } from '../output/output.js';
+import { configApiUrl, type AddressFlags } from '../runtime/addresses.js';
+import { configApiOption, outputOf, stateOption } from './shared-options.js';
+
+type Format = 'text' | 'table' | 'json' | 'yaml' | 'sarif';
+
+interface Flags extends AddressFlags {
+  readonly output: Format;
+  readonly schemaOnly?: boolean;
+  readonly namespace?: string;
+  readonly suppress: readonly string[];
+  readonly analyzer: readonly string[];
+  readonly meshConfig?: string;
+  readonly outputThreshold: Level;
+  readonly failureThreshold: Level;
+  readonly listAnalyzers?: boolean;
+}
+
+const levels = ['info', 'warning', 'error'] as const;
+const collect = (value: string, all: readonly string[]): readonly string[] => [...all, value];
+const none: readonly string[] = [];
+const threshold = (flags: string, what: string): Option => new Option(`${flags} <level>`, what).choices(levels);
+
+export function registerAnalyze(program: Command, io: Io): void {
+  program
+    .command('analyze')
+    .summary('find what is wrong in YAML, or in the running mesh')
+    .description(
+      'Tells what is wrong with YAML by itself, and what its objects refer to and do to each other, under the codes of ' +
+        'istioctl analyze. Without a path it looks at all that is in force in the running mesh. ' +
+        'The exit code is 1 when there is an error.',
+    )
+    .argument('[path...]', 'YAML files, directories of them, or - for standard input')
+    .addOption(
+      new Option('-o, --output <format>', 'how to print')
+        .choices(['text', 'table', 'json', 'yaml', 'sarif'])
+        .default('text'),
+    )
+    .option('--schema-only', 'only what an object shows by itself, nothing about what it refers to')
+    .option('-n, --namespace <namespace>', 'only about objects of this namespace')
+    .option('-S, --suppress <code>', 'not this code; CODE=Kind name.namespace, with *, for some objects', collect, none)
+    .option('--analyzer <name>', 'only this analyzer; several times for several', collect, none)
+    .option('--mesh-config <file>', "the mesh's MeshConfig in YAML")
+    .addOption(threshold('--output-threshold', 'the least that is told').default('info'))
+    .addOption(threshold('--failure-threshold', 'the least that makes the exit code 1').default('error'))
+    .option('-L, --list-analyzers', 'only list the analyzers')
+    .addOption(configApiOption())
+    .addOption(stateOption())
+    .action((paths: readonly string[], flags: Flags, command: Command) => analyzePaths(paths, flags, command, io));
+}
+
+async function analyzePaths(paths: readonly string[], flags: Flags, command: Command, io: Io): Promise<void> {
+  const output = outputOf(command, io);
+  if (flags.listAnalyzers) {
+    const { analyzers } = await import('@seine/analyze');
+    output.table(
+      ['NAME', 'WHAT IT FINDS'],
+      analyzers.map(({ name, description }) => ({ cells: [name, description] })),
+    );
+    return;
+  }
+  const { readLiveMesh, readSource } = await import('../analysis/analyze-source.js');
+  const source = paths.length > 0 ? await readSource(paths, io) : await readLiveMesh(await configApiUrl(flags, io), io);
+  if (source.objects.length === 0 && source.diagnostics.length === 0)
+    throw new CommandError(`there is no object in ${paths.join(', ') || 'the mesh'}`);
+  const items = await findItems(source, flags, io);
+  const told = items.filter((item) => isAtLeast(item, flags.outputThreshold));
+  await print(told, source, flags.output, output);
+  const failing = items.filter((item) => isAtLeast(item, flags.failureThreshold)).length;
+  if (failing > 0) throw new CommandError(`${count(failing, flags.failureThreshold)}, ${objects(source)} analyzed`);
+  if (told.length === 0) output.progress(`no issues found, ${objects(source)} analyzed`);
+}
+
+async function findItems(source: AnalyzeSource, flags: Flags, io: Io): Promise<readonly AnalysisItem[]> {
+  const { analyze, analyzers, isSuppressed, readSuppressions } = await import('@seine/analyze');
+  const { mergeItems } = await import('../analysis/merge-items.js');
+  const unknown = flags.analyzer.find((name) => analyzers.every((analyzer) => analyzer.name !== name));
+  if (unknown !== undefined) throw usageError(`there is no analyzer ${unknown}; -L lists them`);
+  const { namespace, schemaOnly, suppress } = flags;
+  const findings = analyze({
+    objects: source.objects,
+    locate: source.locate,
+    meshConfig: flags.meshConfig === undefined ? undefined : await readMeshConfig(flags.meshConfig, io),
+    options: {
+      namespace,
+      schemaOnly,
+      suppress,
+      only: flags.analyzer.length > 0 ? flags.analyzer : undefined,
+      assumeIngressGateway: !source.complete,
+      now: io.now(),
+    },
+  });
+  const suppressions = readSuppressions(suppress);
+  const isAskedFor = ({ code, object }: Diagnostic) =>
+    !isSuppressed(code, object, suppressions) &&
+    (namespace === undefined || object?.namespace === undefined || object.namespace === namespace);
+  const diagnostics = flags.analyzer.length > 0 ? [] : source.diagnostics.filter(isAskedFor);
+  return mergeItems(diagnostics, findings);
+}
+
+async function readMeshConfig(file: string, io: Io): Promise<Readonly<Record<string, unknown>>> {
+  const { readFileSync } = await import('node:fs');
+  const path = await import('node:path');
+  const { parse } = await import('yaml');
+  const { fieldsOf } = await import('@seine/k8s');
+  try {
+    return fieldsOf(parse(readFileSync(path.resolve(io.cwd, file), 'utf8')));
+  } catch (error) {
+    throw new CommandError(`cannot read ${file}: ${(error as Error).message}`, 1, { cause: error });
+  }
+}
+
+async function print(
+  items: readonly AnalysisItem[],
+  source: AnalyzeSource,
+  format: Format,
+  output: Output,
+): Promise<void> {
+  const { toAnalysisJson, toDiagnostic, toSarif } = await import('@seine/analyze');
+  if (format === 'json' || format === 'yaml') return output.data(items.map(toAnalysisJson), format);
+  if (format === 'sarif') {
+    const { ownVersion } = await import('../version.js');
+    return output.data(toSarif(items, { version: ownVersion() }), 'json');
+  }
+  if (format === 'table') {
+    const { analysisRows } = await import('../analysis/analysis-rows.js');
+    if (items.length > 0) output.table(...analysisRows(items.map(toAnalysisJson)));
+    return;
+  }
+  const { renderDiagnostic } = await import('../output/excerpt.js');
+  const texts = new Map<string, string | undefined>();
+  for (const item of items) {
+    const diagnostic = 'level' in item ? toDiagnostic(item) : item;
+    const file = diagnostic.position?.file;
+    if (file !== undefined && !texts.has(file)) texts.set(file, source.textOf(file));
+    output.text(renderDiagnostic(diagnostic, file === undefined ? undefined : texts.get(file), output.paint));
+  }
+}
+
+function isAtLeast(item: AnalysisItem, level: Level): boolean {
+  return levels.indexOf('level' in item ? item.level : item.severity) >= levels.indexOf(level);
+}
+
+function count(many: number, least: Level): string {
+  const what = least === 'error' ? 'error' : least === 'warning' ? 'warning or error' : 'issue';
+  if (many === 1) return `1 ${what} found`;
+  return `${many} ${least === 'warning' ? 'warnings and errors' : `${what}s`} found`;
+}
+
+function objects(source: AnalyzeSource): string {
+  return source.objects.length === 1 ? '1 object' : `${source.objects.length} objects`;
+}
