@@ -16,6 +16,7 @@ import { proxylessListeners, proxylessRoutes } from './proxyless.js';
 import { internSet } from './resource-sets.js';
 import { resourcesOf, type Scope, scopeOf } from './scope.js';
 import { proxySecrets } from './secrets.js';
+import { sidecarOf } from './sidecars.js';
 import { sniClusters, sniEndpoints } from './sni-clusters.js';
 import { endpointsSeen } from './visibility.js';
 
@@ -67,7 +68,8 @@ function sidecarViews(mesh: Mesh, proxy: Proxy, workload: Workload | undefined):
   const scope = scopeOf(mesh, proxy);
   const { clusters, endpoints } = sharedSets(scope, mesh);
   const policies = policiesOf(mesh, proxy, 'outbound', scope.services);
-  const own = inboundResources(proxy, workload, policiesOf(mesh, proxy, 'inbound', scope.services), mesh.config);
+  const inboundPolicies = policiesOf(mesh, proxy, 'inbound', scope.services);
+  const own = inboundResources(proxy, workload, sidecarOf(mesh, proxy), inboundPolicies, mesh.config);
   const explicit = proxy.interceptionMode === 'NONE';
   return viewsOf(
     resolvesAnyHost(scope.fallback)

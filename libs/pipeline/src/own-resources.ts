@@ -11,6 +11,7 @@ import {
 } from '@seine/compile';
 import { encodeResource } from '@seine/envoy';
 import { ClusterSchema } from '@seine/envoy/envoy/config/cluster/v3/cluster_pb.js';
+import type { Sidecar } from '@seine/istio';
 import { internByKey, memo } from '@seine/memo';
 import { isHttp, type MeshConfig, type Proxy, type ServicePort, type Workload } from '@seine/model';
 import { type Resource, resource, ResourceSet } from '@seine/snapshot';
@@ -41,8 +42,17 @@ function inputTable(config: MeshConfig): ReturnType<typeof internByKey<InboundIn
  * The part of a proxy and its workload that inbound resources read, and nothing else of it, so that a thousand
  * replicas of one Deployment share them. Addresses matter only where listeners bind them.
  */
-function inboundInput(proxy: Proxy, workload: Workload | undefined, config: MeshConfig): InboundInput {
-  const binds = proxy.interceptionMode === 'NONE';
+function inboundInput(
+  proxy: Proxy,
+  workload: Workload | undefined,
+  sidecar: Sidecar | undefined,
+  config: MeshConfig,
+): InboundInput {
+  const { ingress, inboundConnectionPool } = sidecar?.spec ?? {};
+  const ofSidecar =
+    sidecar && (ingress?.length || inboundConnectionPool) ? { ingress, inboundConnectionPool } : undefined;
+  // An ingress listener may lead to the workload's own address.
+  const binds = proxy.interceptionMode === 'NONE' || ofSidecar?.ingress?.length;
   const read = {
     namespace: proxy.namespace,
     interceptionMode: proxy.interceptionMode,
@@ -50,10 +60,10 @@ function inboundInput(proxy: Proxy, workload: Workload | undefined, config: Mesh
     appPorts: [...proxy.appPorts],
     inbound: workload?.inbound,
   };
-  return inputTable(config)(JSON.stringify(read), () => ({
+  return inputTable(config)(JSON.stringify(ofSidecar ? [read, ofSidecar] : read), () => ({
     proxy: Object.freeze({ ...blankProxy, ...read, appPorts: proxy.appPorts }),
     workload: workload && Object.freeze({ ...blankWorkload, inbound: workload.inbound }),
-    sidecar: undefined,
+    sidecar: sidecar && ofSidecar && Object.freeze({ ...sidecar, spec: ofSidecar }),
     config,
   }));
 }
@@ -61,25 +71,24 @@ function inboundInput(proxy: Proxy, workload: Workload | undefined, config: Mesh
 /** Inbound clusters and listeners of a sidecar. */
 const inbound = memo('inbound', (read: InboundInput, policies: ChainPolicies): OwnResources => {
   const input = { ...read, policies };
-  const listeners =
-    input.proxy.interceptionMode === 'NONE' ? emitBoundInboundListeners(input) : [emitVirtualInbound(input)];
+  const captured = input.proxy.interceptionMode === 'NONE' ? [] : [emitVirtualInbound(input)];
+  const listeners = [...captured, ...emitBoundInboundListeners(input)];
   return Object.freeze({
     clusters: ResourceSet.of(emitInboundClusters(input).map((c) => resource(c.name, encodeResource(ClusterSchema, c)))),
     listeners: ResourceSet.of(listeners.map(encodeListener)),
   });
 });
 
-const inputOf = memo('inboundInput', (proxy: Proxy, workload: Workload | undefined, config: MeshConfig): InboundInput =>
-  inboundInput(proxy, workload, config),
-);
+const inputOf = memo('inboundInput', inboundInput);
 
 export function inboundResources(
   proxy: Proxy,
   workload: Workload | undefined,
+  sidecar: Sidecar | undefined,
   policies: ChainPolicies,
   config: MeshConfig,
 ): OwnResources {
-  return inbound(inputOf(proxy, workload, config), policies);
+  return inbound(inputOf(proxy, workload, sidecar, config), policies);
 }
 
 interface Binding {

@@ -6,9 +6,10 @@ import {
   ClusterSchema,
 } from '@seine/envoy/envoy/config/cluster/v3/cluster_pb.js';
 import type { ConnectionPoolSettings, Sidecar } from '@seine/istio';
-import { type InboundPort, parseProtocol, type Protocol, type Proxy } from '@seine/model';
+import type { InboundPort, Protocol, Proxy } from '@seine/model';
 import { emitConnectionPool } from '../features/connection-pool/connection-pool.js';
 import { emitHttpProtocol } from '../features/connection-pool/http-protocol.js';
+import { ingressProtocol, isDialled } from '../features/sidecar/ingress-listener.js';
 import type { InboundInput } from '../inputs.js';
 import type { Fragment } from './clusters-fragment.js';
 import { InboundPassthroughCluster, inboundClusterName } from './cluster-names.js';
@@ -80,9 +81,10 @@ function ingressTargets({ proxy, workload, sidecar }: InboundInput): readonly In
     return [
       {
         port,
-        protocol: parseProtocol(listener.port.protocol ?? '') ?? 'TCP',
+        protocol: ingressProtocol(listener),
         application:
-          defaultEndpoint(listener, proxy) ?? (proxy.interceptionMode === 'NONE' ? loopback(proxy, port) : undefined),
+          defaultEndpoint(listener, proxy) ??
+          (proxy.interceptionMode === 'NONE' || isDialled(listener) ? loopback(proxy, port) : undefined),
         pool: listener.connectionPool ?? sidecar?.spec.inboundConnectionPool,
         ports: workload?.inbound.filter((inbound) => inbound.targetPort === port) ?? [],
       },
@@ -111,9 +113,9 @@ function emitInboundCluster(target: InboundTarget, input: InboundInput): Cluster
     altStatName: `${name};`,
     ...(application ? emitStatic(name, application) : originalDestination),
     ...(redirected && toOwnAddress && { upstreamBindConfig }),
-    ...emitConnectionPool(target.pool, undefined, input.config.connectTimeout),
+    ...emitConnectionPool(target.pool, undefined, input.config),
     typedExtensionProtocolOptions: emitHttpProtocol(target.protocol, { connectionPool: target.pool }),
-    metadata: { filterMetadata: { istio: { services: describeServices(target.ports, input) } } },
+    metadata: emitMetadata(target, input),
   });
 }
 
@@ -129,6 +131,18 @@ function emitStatic(clusterName: string, application: { address: string; port: n
     loadAssignment: {
       clusterName,
       endpoints: [{ lbEndpoints: [{ hostIdentifier: { case: 'endpoint', value: { address } } }] }],
+    },
+  };
+}
+
+/** Whose the port is; metrics count for the first of the services. */
+function emitMetadata({ ports }: InboundTarget, input: InboundInput): Init['metadata'] {
+  const services = describeServices(ports, input);
+  const [first] = services;
+  return {
+    filterMetadata: {
+      istio: { services },
+      ...(first && countsTraffic(input.config) && { [peerNamespace]: serviceLabels(first) }),
     },
   };
 }

@@ -137,7 +137,7 @@ const networking = kindsOf('networking.istio.io', [
     actedOn: true,
     printerColumns: [age, column('Address', '.spec.address', 'Address of the workload.')],
   },
-  { kind: 'Sidecar', spec: SidecarSchema, versions: threeVersions },
+  { kind: 'Sidecar', spec: SidecarSchema, versions: threeVersions, actedOn: true },
   {
     kind: 'WorkloadGroup',
     spec: WorkloadGroupSchema,
@@ -183,6 +183,7 @@ const telemetry = kindsOf('telemetry.istio.io', [
     spec: TelemetrySchema,
     versions: ['v1', 'v1alpha1*'],
     shortNames: ['telemetry'],
+    actedOn: true,
     printerColumns: [age],
   },
 ]);

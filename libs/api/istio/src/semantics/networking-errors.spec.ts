@@ -266,6 +266,16 @@ check('Sidecar', [
     'spec.ingress[0].tls.mode',
   ],
   [
+    'ingress with certificates of a Secret',
+    { ingress: [{ port: { number: 80, protocol: 'HTTPS' }, tls: { mode: 'SIMPLE', credentialName: 'c' } }] },
+    'warning spec.ingress[0].tls.credentialName',
+  ],
+  [
+    'a target port',
+    { egress: [{ port: { number: 80, targetPort: 81 }, hosts: ['*/*'] }] },
+    'warning spec.egress[0].port.targetPort',
+  ],
+  [
     'an egress proxy without a name',
     { outboundTrafficPolicy: { egressProxy: { host: '*' } } },
     'spec.outboundTrafficPolicy.egressProxy.host',

@@ -23,6 +23,11 @@ function checkDefaultEndpoint(endpoint: string | undefined, scope: Scope): void 
 
 function checkIngressTls({ tls, port }: IstioIngressListener, scope: Scope): void {
   if (!tls) return;
+  for (const field of ['credentialName', 'credentialNames'] as const)
+    if (tls[field]?.length)
+      scope
+        .at(field)
+        .warning('Sidecars take their certificates from files: nothing gets past this listener.', 'SEINE-UNSUPPORTED');
   if (tls.httpsRedirect) scope.at('httpsRedirect').error('is not supported in the ingress of a sidecar');
   if (tls.mode === 'ISTIO_MUTUAL' || tls.mode === 'AUTO_PASSTHROUGH')
     scope.at('mode').error(`${tls.mode} is not supported in the ingress of a sidecar`);
@@ -30,11 +35,17 @@ function checkIngressTls({ tls, port }: IstioIngressListener, scope: Scope): voi
   checkServerTls(tls, scope);
 }
 
+function checkTargetPort({ targetPort }: IstioIngressListener['port'], scope: Scope): void {
+  if (targetPort)
+    scope.at('targetPort').warning('Istio ignores this field, and so does Seine.', 'SEINE-UNSUPPORTED');
+}
+
 function checkIngress({ ingress }: SidecarSpec, scope: Scope): void {
   const ports = new Set<number | undefined>();
   each(ingress, scope, (listener, at) => {
     const { port, bind, defaultEndpoint } = listener;
     checkPort(port.number, at.at('port', 'number'));
+    checkTargetPort(port, at.at('port'));
     if (port.protocol) checkProtocol(port.protocol, at.at('port', 'protocol'));
     if (ports.has(port.number)) at.at('port', 'number').error('ports on ingress listeners must be unique');
     ports.add(port.number);
@@ -51,6 +62,7 @@ function checkEgressPort({ port, bind, captureMode }: IstioEgressListener, scope
     if (bind) scope.error('a listener with bind needs a port');
     return;
   }
+  checkTargetPort(port, scope.at('port'));
   if (port.protocol) checkProtocol(port.protocol, scope.at('port', 'protocol'));
   if (unix && captureMode !== undefined && captureMode !== 'DEFAULT' && captureMode !== 'NONE')
     scope.at('captureMode').error('must be DEFAULT or NONE for a unix socket');

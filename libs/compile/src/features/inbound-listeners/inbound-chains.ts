@@ -5,9 +5,11 @@ import {
   type FilterChainMatchSchema,
   FilterChainSchema,
 } from '@seine/envoy/envoy/config/listener/v3/listener_components_pb.js';
+import type { IstioIngressListener } from '@seine/istio';
 import { type InboundPort, isHttp } from '@seine/model';
 import type { ChainContext } from '../../inputs.js';
-import { InboundPassthroughCluster, inboundClusterName } from '../../frame/cluster-names.js';
+import { BlackHoleCluster, InboundPassthroughCluster, inboundClusterName } from '../../frame/cluster-names.js';
+import { emitServerTls, tlsConnectTimeout } from '../gateway-listeners/gateway-tls.js';
 import { emitHttpConnectionManager } from '../http-connection-manager/http-connection-manager.js';
 import { plaintextHttpMatch } from '../protocol-sniffing/protocol-sniffing.js';
 import { emitTcpProxy } from '../tcp-routing/tcp-proxy.js';
@@ -46,6 +48,8 @@ function chainShapes(protocol: InboundPort['protocol'], mode: InboundMtlsMode): 
 
 export interface InboundChainsOptions {
   readonly port: InboundPort;
+  /** TLS of clients outside the mesh, which the sidecar ends (`ingress[].tls`). */
+  readonly tls?: IstioIngressListener['tls'];
   readonly mode: InboundMtlsMode;
   /** The address in names of chains and statistics: `0.0.0.0`, or the workload's own. */
   readonly bind: string;
@@ -55,7 +59,8 @@ export interface InboundChainsOptions {
 }
 
 /** The filter chains of one declared inbound port. */
-export function emitInboundChains({ port, mode, bind, matchPort, context }: InboundChainsOptions): FilterChain[] {
+export function emitInboundChains(options: InboundChainsOptions): FilterChain[] {
+  const { port, tls, mode, bind, matchPort, context } = options;
   const clusterName = inboundClusterName(port.targetPort);
   const name = `${bind}_${port.targetPort}`;
   const filters: Readonly<Record<ChainShape['speaks'], () => Filter>> = {
@@ -68,13 +73,38 @@ export function emitInboundChains({ port, mode, bind, matchPort, context }: Inbo
       }),
     tcp: () => emitTcpProxy(clusterName, clusterName, context),
   };
+  const destination = matchPort && { destinationPort: port.targetPort };
+  if (tls) {
+    const { transportSocket, refused } = ingressTls(tls, isHttp(port.protocol));
+    const terminated = refused
+      ? emitTcpProxy(BlackHoleCluster, BlackHoleCluster, context)
+      : filters[isHttp(port.protocol) ? 'http' : 'tcp']();
+    const chain = create(FilterChainSchema, {
+      name,
+      filterChainMatch: { ...destination },
+      filters: [terminated],
+      ...(transportSocket && { transportSocket, transportSocketConnectTimeout: tlsConnectTimeout }),
+    });
+    return [chain];
+  }
   return chainShapes(port.protocol, mode).map(({ speaks, match }) =>
     create(FilterChainSchema, {
       name,
-      filterChainMatch: { ...match, ...(matchPort && { destinationPort: port.targetPort }) },
+      filterChainMatch: { ...match, ...destination },
       filters: [filters[speaks]()],
     }),
   );
+}
+
+/**
+ * The TLS side of an ingress listener, its certificates in files. Where some of these are not named nothing may get
+ * past it, least of all plain text.
+ */
+function ingressTls(tls: NonNullable<IstioIngressListener['tls']>, http: boolean) {
+  // Secrets are for gateways: a sidecar that waited for one would take no connection at all.
+  const { credentialName: _none, credentialNames: _nor, ...files } = tls;
+  const transportSocket = emitServerTls(files, { alpn: http ? ['h2', 'http/1.1'] : [] });
+  return { transportSocket, refused: transportSocket === undefined };
 }
 
 /** The filter chains of ports that no service declares: on to the same port of the workload, by the same mTLS rules. */

@@ -14,9 +14,10 @@ import { listenerName, tcpAddress, wildcardAddress } from '../../frame/listeners
 import { chainContext, type InboundInput } from '../../inputs.js';
 import { emitListenerAccessLog } from '../access-log/access-log.js';
 import { httpInspector, sniffingTimeout, tlsInspector } from '../protocol-sniffing/protocol-sniffing.js';
+import { isDialled } from '../sidecar/ingress-listener.js';
 import { emitTcpProxy } from '../tcp-routing/tcp-proxy.js';
 import { emitInboundChains, emitInboundPassthroughChains, type InboundMtlsMode } from './inbound-chains.js';
-import { inboundPorts } from './inbound-ports.js';
+import { inboundEntries } from './inbound-ports.js';
 
 const mode: InboundMtlsMode = 'DISABLE';
 
@@ -27,9 +28,9 @@ const tproxyMark = 1337;
 export function emitVirtualInbound(input: InboundInput): Listener {
   const { config, proxy } = input;
   const context = chainContext('inbound', input);
-  const ports = inboundPorts(input);
+  const entries = inboundEntries(input).filter(({ ingress }) => !ingress || !isDialled(ingress));
   const transparent = proxy.interceptionMode === 'TPROXY';
-  const declared = ports.filter((port) => port.protocol !== 'auto').map((port) => port.targetPort);
+  const declared = entries.filter(({ port }) => port.protocol !== 'auto').map(({ port }) => port.targetPort);
   return create(ListenerSchema, {
     name: 'virtualInbound',
     address: tcpAddress(wildcardAddress, config.proxyInboundListenPort),
@@ -47,22 +48,28 @@ export function emitVirtualInbound(input: InboundInput): Listener {
         filters: [emitTcpProxy(BlackHoleCluster, BlackHoleCluster, context)],
       }),
       ...emitInboundPassthroughChains(mode, context),
-      ...ports.flatMap((port) => emitInboundChains({ port, mode, bind: wildcardAddress, matchPort: true, context })),
+      ...entries.flatMap(({ port, ingress }) => {
+        const bind = ingress?.bind || wildcardAddress;
+        return emitInboundChains({ port, tls: ingress?.tls, mode, bind, matchPort: true, context });
+      }),
     ],
   });
 }
 
 /**
- * INTERCEPTION_MODE NONE: a listener a port, bound on the workload's own address, with the chains the port has in
- * virtualInbound. None where the proxy has no address.
+ * A listener a port for what clients dial themselves, with the chains the port has in virtualInbound. INTERCEPTION_MODE
+ * NONE: all ports, on the workload's own address; none where the proxy has no address. Else those that the Sidecar's
+ * ingress gives `captureMode: NONE`, on all addresses. Either way an ingress listener's `bind` goes before.
  */
 export function emitBoundInboundListeners(input: InboundInput): Listener[] {
   const { config, proxy } = input;
   const context = chainContext('inbound', input);
-  const bind = proxy.ipAddresses[0];
-  if (bind === undefined) return [];
-  return inboundPorts(input).map((port) =>
-    create(ListenerSchema, {
+  const explicit = proxy.interceptionMode === 'NONE';
+  return inboundEntries(input).flatMap(({ port, ingress }) => {
+    if (!explicit && !(ingress && isDialled(ingress))) return [];
+    const bind = ingress?.bind || (explicit ? proxy.ipAddresses[0] : wildcardAddress);
+    if (bind === undefined) return [];
+    const listener = create(ListenerSchema, {
       name: listenerName(bind, port.targetPort),
       address: tcpAddress(bind, port.targetPort),
       trafficDirection: TrafficDirection.INBOUND,
@@ -72,9 +79,10 @@ export function emitBoundInboundListeners(input: InboundInput): Listener[] {
         listenerFilters: [tlsInspector(), httpInspector()],
         ...sniffingTimeout(config),
       }),
-      filterChains: emitInboundChains({ port, mode, bind, matchPort: false, context }),
-    }),
-  );
+      filterChains: emitInboundChains({ port, tls: ingress?.tls, mode, bind, matchPort: false, context }),
+    });
+    return [listener];
+  });
 }
 
 /** Restores the address the client dialled and, under TPROXY, keeps the client's own towards the application. */

@@ -1,5 +1,15 @@
-import { type InboundPort, parseProtocol } from '@seine/model';
+import type { IstioIngressListener } from '@seine/istio';
+import type { InboundPort } from '@seine/model';
 import type { InboundInput } from '../../inputs.js';
+import { ingressProtocol } from '../sidecar/ingress-listener.js';
+
+type PortsInput = Pick<InboundInput, 'workload' | 'sidecar' | 'config'>;
+
+/** One port on which a workload is served, and what its Sidecar says of it. */
+export interface InboundEntry {
+  readonly port: InboundPort;
+  readonly ingress: IstioIngressListener | undefined;
+}
 
 /**
  * The ports on which a workload is served, one entry a port: those of a Sidecar's `ingress` where it has any, else
@@ -7,30 +17,38 @@ import type { InboundInput } from '../../inputs.js';
  * decides the protocol. UDP ports and
  * ports that the proxy itself listens on are left out.
  */
-export function inboundPorts(input: Pick<InboundInput, 'workload' | 'sidecar' | 'config'>): readonly InboundPort[] {
+export function inboundEntries(input: PortsInput): readonly InboundEntry[] {
   const reserved = new Set([input.config.proxyListenPort, input.config.proxyInboundListenPort]);
-  const byPort = new Map<number, InboundPort>();
-  for (const port of sidecarPorts(input) ?? input.workload?.inbound ?? [])
-    if (port.protocol !== 'UDP' && !reserved.has(port.targetPort) && !byPort.has(port.targetPort))
-      byPort.set(port.targetPort, port);
-  return [...byPort.values()].sort((a, b) => a.targetPort - b.targetPort);
+  const byPort = new Map<number, InboundEntry>();
+  for (const entry of sidecarEntries(input) ?? workloadEntries(input)) {
+    const { protocol, targetPort } = entry.port;
+    if (protocol !== 'UDP' && !reserved.has(targetPort) && !byPort.has(targetPort)) byPort.set(targetPort, entry);
+  }
+  return [...byPort.values()].sort((a, b) => a.port.targetPort - b.port.targetPort);
 }
 
-function sidecarPorts({ sidecar, workload }: Pick<InboundInput, 'workload' | 'sidecar'>): InboundPort[] | undefined {
-  const ingress = sidecar?.spec.ingress;
-  if (!ingress || ingress.length === 0) return undefined;
-  return ingress.flatMap(({ port }) => {
-    const number = port.number;
+export function inboundPorts(input: PortsInput): readonly InboundPort[] {
+  return inboundEntries(input).map(({ port }) => port);
+}
+
+function workloadEntries({ workload }: PortsInput): readonly InboundEntry[] {
+  return (workload?.inbound ?? []).map((port) => ({ port, ingress: undefined }));
+}
+
+function sidecarEntries({ sidecar, workload }: PortsInput): readonly InboundEntry[] | undefined {
+  const listeners = sidecar?.spec.ingress;
+  if (!listeners || listeners.length === 0) return undefined;
+  return listeners.flatMap((ingress) => {
+    const number = ingress.port.number;
     if (number === undefined) return [];
     const service = workload?.inbound.find((declared) => declared.targetPort === number);
-    return [
-      {
-        targetPort: number,
-        servicePort: service?.servicePort ?? number,
-        serviceHost: service?.serviceHost ?? '',
-        portName: port.name ?? '',
-        protocol: parseProtocol(port.protocol ?? '') ?? 'TCP',
-      },
-    ];
+    const port: InboundPort = {
+      targetPort: number,
+      servicePort: service?.servicePort ?? number,
+      serviceHost: service?.serviceHost ?? '',
+      portName: ingress.port.name ?? '',
+      protocol: ingressProtocol(ingress),
+    };
+    return [{ port, ingress }];
   });
 }
