@@ -24,7 +24,7 @@ import { TrafficDirection } from '@seine/envoy/envoy/config/core/v3/base_pb.js';
 import { ListenerSchema } from '@seine/envoy/envoy/config/listener/v3/listener_pb.js';
 import { RouteConfigurationSchema } from '@seine/envoy/envoy/config/route/v3/route_pb.js';
 import { type EnvoyFilter, re2Matches } from '@seine/istio';
-import { internByKey, internList, memo } from '@seine/memo';
+import { internByKey, internList, memo, sameItems } from '@seine/memo';
 import { labelsMatch, type Mesh, type Proxy, type Workload } from '@seine/model';
 import { type Resource, resource, type ResourceSet, type View, viewHas } from '@seine/snapshot';
 import { internSet } from './resource-sets.js';
@@ -101,7 +101,7 @@ const selectPatches = memo(
       .flatMap((namespace) => byNamespace.get(namespace) ?? [])
       .filter((filter) => selects(filter, proxy))
       .sort(compareFilters(rootNamespace));
-    const patches = selected.flatMap(patchesOfFilter).filter((patch) => isForProxy(patch, proxy));
+    const patches = selected.flatMap((filter) => patchesOfFilter(filter)).filter((patch) => isForProxy(patch, proxy));
     return patches.length === 0 ? undefined : patchSet(internPatches(patches));
   },
 );
@@ -193,10 +193,12 @@ const patchedCluster = memo(
   },
 );
 
-const patchers = new Map([
-  [TypeUrl.cluster as string, patchedCluster],
-  [TypeUrl.listener as string, patchedListener],
-  [TypeUrl.route as string, patchedRoutes],
+type Patcher = typeof patchedListener;
+
+const patchers = new Map<string, Patcher>([
+  [TypeUrl.cluster, patchedCluster],
+  [TypeUrl.listener, patchedListener],
+  [TypeUrl.route, patchedRoutes],
 ]);
 
 interface PatchedSet {
@@ -207,12 +209,7 @@ interface PatchedSet {
 /** The same set where nothing in it changed. */
 const patchedSet = memo(
   'patchedSet',
-  (
-    set: ResourceSet,
-    patch: typeof patchers extends Map<string, infer F> ? F : never,
-    patches: PatchSet,
-    proxy: PatchedProxy,
-  ): PatchedSet => {
+  (set: ResourceSet, patch: Patcher, patches: PatchSet, proxy: PatchedProxy): PatchedSet => {
     const members = [...set].map((item) => [item, patch(item, patches, proxy)] as const);
     const problems = members.flatMap(([, result]) => result.problems);
     if (members.every(([item, result]) => result.resource === item)) return { set, problems };
@@ -263,7 +260,10 @@ function patchView(
   // What the mesh itself calls so stays: two resources of one name cannot be told apart.
   const news = resources.filter(({ name }) => !viewHas(existing, name));
   const all = news.length === 0 ? existing : [...existing, internSet(news)];
-  return { view: internView(all), problems: [...layers.flatMap((layer) => layer.problems), ...problems] };
+  return {
+    view: sameItems(all, view) ? view : internView(all),
+    problems: [...layers.flatMap((layer) => layer.problems), ...problems],
+  };
 }
 
 const patchViews = memo('patchViews', (views: Views, patches: PatchSet, proxy: PatchedProxy): PatchedViews => {

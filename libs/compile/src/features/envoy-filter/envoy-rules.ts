@@ -1,6 +1,6 @@
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { validatePgv } from '@seine/envoy';
-import { type Cluster, ClusterSchema } from '@seine/envoy/envoy/config/cluster/v3/cluster_pb.js';
+import { type Cluster, Cluster_DiscoveryType, ClusterSchema } from '@seine/envoy/envoy/config/cluster/v3/cluster_pb.js';
 import { type Listener, ListenerSchema } from '@seine/envoy/envoy/config/listener/v3/listener_pb.js';
 import {
   type FilterChain,
@@ -85,7 +85,7 @@ export function routeComplaints(routes: RouteConfiguration): readonly string[] {
 export function clusterComplaints(cluster: Cluster): readonly string[] {
   const { transportSocket, transportSocketMatches, loadAssignment, clusterDiscoveryType } = cluster;
   const both = transportSocket && transportSocketMatches.length > 0;
-  const isEds = clusterDiscoveryType.case === 'type' && clusterDiscoveryType.value === 3;
+  const isEds = clusterDiscoveryType.case === 'type' && clusterDiscoveryType.value === Cluster_DiscoveryType.EDS;
   return [
     ...validatePgv(ClusterSchema, cluster),
     ...(both ? ['transport_socket and transport_socket_matches exclude each other'] : []),

@@ -26,8 +26,15 @@ export function matchesFilterChain({ match }: EnvoyPatch, listener: Listener, ch
   if (!wanted) return true;
   const chainMatch = chain.filterChainMatch;
   if (isVirtual(listener) && wanted.portNumber && chainMatch?.destinationPort !== wanted.portNumber) return false;
-  const { name, sni, transportProtocol, applicationProtocols, destinationPort } = wanted.filterChain ?? {};
-  if (name && name !== chain.name) return false;
+  const { filterChain } = wanted;
+  return !filterChain || ((!filterChain.name || filterChain.name === chain.name) && asksFor(filterChain, chainMatch));
+}
+
+type ChainMatch = NonNullable<NonNullable<EnvoyPatch['match']['listener']>['filterChain']>;
+
+/** Whether a chain is for what the patch names; of what it does not name, it may be for anything. */
+function asksFor(wanted: ChainMatch, chainMatch: FilterChain['filterChainMatch']): boolean {
+  const { sni, transportProtocol, applicationProtocols, destinationPort } = wanted;
   if (sni && !chainMatch?.serverNames.includes(sni)) return false;
   if (transportProtocol && chainMatch?.transportProtocol !== transportProtocol) return false;
   const protocols = applicationProtocols ? applicationProtocols.split(',') : [];

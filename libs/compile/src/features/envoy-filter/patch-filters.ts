@@ -78,8 +78,8 @@ function patchManager(
     for (const item of manager.httpFilters)
       for (const patch of patches)
         if (isMerge(patch.operation) && (httpFilterMatch(patch)?.(item) ?? true))
-          mergeFilter(item as Configured, valueOf(HttpFilterSchema, patch) as Configured, patch, input.refuse);
-    if (discovers) inlineDiscovered(manager.httpFilters as Configured[], input);
+          mergeFilter(item, valueOf(HttpFilterSchema, patch), patch, input.refuse);
+    if (discovers) inlineDiscovered(manager.httpFilters, input);
   });
 }
 
@@ -97,10 +97,10 @@ export function patchFilters(listener: Listener, chain: FilterChain, input: Patc
   for (const filter of chain.filters) {
     for (const patch of patches)
       if (isMerge(patch.operation) && isMeant(patch, filter))
-        mergeFilter(filter as Configured, valueOf(FilterSchema, patch) as Configured, patch, input.refuse);
+        mergeFilter(filter, valueOf(FilterSchema, patch), patch, input.refuse);
     if (filter.name === managerName) patchManager(filter, input, isMeant);
   }
-  if (input.patches.has('EXTENSION_CONFIG')) inlineDiscovered(chain.filters as Configured[], input);
+  if (input.patches.has('EXTENSION_CONFIG')) inlineDiscovered(chain.filters, input);
 }
 
 export function patchListenerFilters(listener: Listener, input: PatchInput): void {
@@ -110,13 +110,13 @@ export function patchListenerFilters(listener: Listener, input: PatchInput): voi
     if (isMerge(patch.operation)) {
       if (matches)
         for (const filter of listener.listenerFilters.filter(matches))
-          mergeFilter(filter as Configured, valueOf(ListenerFilterSchema, patch) as Configured, patch, input.refuse);
+          mergeFilter(filter, valueOf(ListenerFilterSchema, patch), patch, input.refuse);
     } else {
       const value = () => valueOf(ListenerFilterSchema, patch);
       listener.listenerFilters = editList(listener.listenerFilters, patch.operation, value, { matches });
     }
   }
-  if (input.patches.has('EXTENSION_CONFIG')) inlineDiscovered(listener.listenerFilters as Configured[], input);
+  if (input.patches.has('EXTENSION_CONFIG')) inlineDiscovered(listener.listenerFilters, input);
 }
 
 /** Routes that stand in the listener itself, as those of inbound ports do. */

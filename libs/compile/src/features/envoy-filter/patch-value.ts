@@ -10,6 +10,10 @@ function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+function withoutType(json: Fields): Fields {
+  return Object.fromEntries(Object.entries(json).filter(([key]) => key !== '@type'));
+}
+
 /** A TypedStruct as the message that it stands for, if that loses nothing of it. */
 function opened(json: Fields): Fields | undefined {
   const { type_url: snake, typeUrl = snake, value = {} } = json;
@@ -36,8 +40,7 @@ function prepared(json: unknown): unknown {
   if (typeof typeUrl === 'string') {
     const name = typeNameOf(typeUrl);
     if (opaqueTypes.has(name)) return opened(json) ?? json;
-    const { '@type': _, ...value } = json;
-    if (newerTypes.has(name)) return { '@type': typedStruct, type_url: typeUrl, value };
+    if (newerTypes.has(name)) return { '@type': typedStruct, type_url: typeUrl, value: withoutType(json) };
   }
   return Object.fromEntries(Object.entries(json).map(([key, value]) => [key, prepared(value)]));
 }
