@@ -30,6 +30,10 @@ export interface Endpoint {
   /** `istio` when a sidecar terminates mTLS there (label security.istio.io/tlsMode), else `disabled`. */
   readonly tlsMode: 'istio' | 'disabled';
   readonly workload: { readonly name: string; readonly namespace: string };
+  /** The Kubernetes node it runs on, where known. */
+  readonly nodeName?: string | undefined;
+  /** The name a pod of a headless service has within it: `mysql-0` of `mysql-0.mysql.default.svc…`. */
+  readonly hostname?: string | undefined;
 }
 
 /** The endpoints of one service by service port number; order is stable (by address, then port). */

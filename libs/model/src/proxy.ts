@@ -23,6 +23,8 @@ export interface Proxy {
   readonly serviceAccount: string;
   readonly locality: Locality;
   readonly network: string;
+  /** The Kubernetes node it runs on (NODE_NAME), where known. */
+  readonly nodeName?: string | undefined;
   readonly clusterId: string;
   /** What the node's metadata says in text, by key: what EnvoyFilters ask for. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
@@ -40,8 +42,8 @@ export interface Proxy {
   readonly appPorts: ReadonlyMap<number, number>;
   /** INTERCEPTION_MODE NONE (metadata SEINE_OUTBOUND_CIDR, `127.4.7.0/24`): loopback block for TCP and gRPC services, one address a service. Empty = none. */
   readonly outboundCidr: string;
-  /** DNS_CAPTURE: serve mesh names by Envoy's DNS filter on 15053. */
-  readonly dnsCapture: boolean;
   /** SEINE_WORKLOAD_SDS: an agent beside the proxy serves the workload's certificate (`default`, `ROOTCA`) by the cluster `sds-grpc`. */
   readonly workloadCertificates: boolean;
+  /** DNS_CAPTURE: serve mesh names by Envoy's DNS filter on 15053. */
+  readonly dnsCapture: boolean;
 }

@@ -34,6 +34,8 @@ export interface MeshService {
   /** Outside the mesh: no mTLS, no peer metadata. */
   readonly external: boolean;
   readonly exportTo: ExportTo;
+  /** Kubernetes `spec.trafficDistribution`: endpoints near the client go first. */
+  readonly trafficDistribution?: 'PreferSameZone' | 'PreferSameNode' | undefined;
   /** Set by an ExternalName Service: the real DNS name. */
   readonly externalName?: string | undefined;
   /** Additional SANs a client accepts (ServiceEntry.subjectAltNames). */

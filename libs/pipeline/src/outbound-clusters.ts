@@ -4,6 +4,7 @@ import {
   emitLoadAssignments,
   emitOutboundClusters,
   emitStaticClusters,
+  mayUseOriginalDestination,
 } from '@seine/compile';
 import { encodeResource } from '@seine/envoy';
 import { ClusterSchema } from '@seine/envoy/envoy/config/cluster/v3/cluster_pb.js';
@@ -24,9 +25,11 @@ const clustersOf = memo(
     inlineEndpoints: ServiceEndpoints | undefined,
     config: MeshConfig,
     kind: ClientKind,
+    clientLocality: Locality | undefined,
+    clientLabels: Labels | undefined,
   ): readonly Resource[] =>
-    emitOutboundClusters({ service, rule, config, inlineEndpoints, ...kind }).map((cluster) =>
-      resource(cluster.name, encodeResource(ClusterSchema, cluster)),
+    emitOutboundClusters({ service, rule, config, inlineEndpoints, clientLocality, clientLabels, ...kind }).map(
+      (cluster) => resource(cluster.name, encodeResource(ClusterSchema, cluster)),
     ),
 );
 
@@ -54,20 +57,17 @@ const clusterSet = memo(
     inline: readonly object[],
     config: MeshConfig,
     kind: ClientKind,
+    client: EndpointClient | undefined,
   ): ResourceSet => {
     const all: Resource[] = kind.proxyless ? [] : [...staticClusters(config)];
     let i = 0;
     for (const service of services.values()) {
       const own = hasInlineEndpoints(service) ? inline[i++] : undefined;
-      all.push(
-        ...clustersOf(
-          service,
-          rules.get(service.host),
-          own === none ? undefined : (own as ServiceEndpoints | undefined),
-          config,
-          kind,
-        ),
-      );
+      const rule = rules.get(service.host);
+      const reads = own && client && dependsOnClient(service, rule, config) ? client : undefined;
+      const labels = reads && failoverLabels(service, rule, reads, config);
+      const stated = own === none ? undefined : (own as ServiceEndpoints | undefined);
+      all.push(...clustersOf(service, rule, stated, config, kind, reads?.locality, labels));
     }
     return ResourceSet.of(all);
   },
@@ -80,8 +80,10 @@ export function outboundClusters(
   endpoints: Endpoints,
   config: MeshConfig,
   kind: ClientKind,
+  client: EndpointClient | undefined,
 ): ResourceSet {
-  return clusterSet(services, rules, inlineEndpoints(services, endpoints), config, kind);
+  const reader = client && inlineReadsClient(rules, services, config) ? client : undefined;
+  return clusterSet(services, rules, inlineEndpoints(services, endpoints), config, kind, reader);
 }
 
 const noEndpoints = Object.freeze({});
@@ -96,6 +98,8 @@ const assignmentsOf = memo(
     rule: DestinationRule | undefined,
     clientLocality: Locality | undefined,
     clientLabels: Labels | undefined,
+    config: MeshConfig,
+    kind: ClientKind | undefined,
   ): readonly Resource[] =>
     emitLoadAssignments({
       service,
@@ -103,6 +107,8 @@ const assignmentsOf = memo(
       rule,
       clientLocality,
       clientLabels,
+      config,
+      client: kind,
     }).map(({ name, bytes }) => resource(name, bytes)),
 );
 
@@ -111,24 +117,42 @@ export interface EndpointClient {
   readonly locality: Locality;
   readonly labels: Labels;
   readonly network: string;
+  /** Only where some service prefers endpoints of the client's own node. */
+  readonly nodeName?: string | undefined;
 }
 
-const dependsOnClient = memo('dependsOnClient', (service: MeshService, rule: DestinationRule): boolean =>
-  dependsOnClientLocality(service, rule),
+const ruleDependsOnClient = memo(
+  'dependsOnClient',
+  (service: MeshService, rule: DestinationRule, config: MeshConfig): boolean =>
+    dependsOnClientLocality(service, rule, config),
 );
 
+function dependsOnClient(service: MeshService, rule: DestinationRule | undefined, config: MeshConfig): boolean {
+  return rule ? ruleDependsOnClient(service, rule, config) : dependsOnClientLocality(service, undefined, config);
+}
+
 /** Whether some service's endpoints depend on where the client stands. */
-export const readsClient = memo('readsClient', (rules: RuleTable, services: Services): boolean =>
-  [...rules.entries()].some(([host, rule]) => {
-    const service = services.get(host);
-    return service !== undefined && dependsOnClient(service, rule);
-  }),
+export const readsClient = memo('readsClient', (rules: RuleTable, services: Services, config: MeshConfig): boolean =>
+  [...services.values()].some((service) => dependsOnClient(service, rules.get(service.host), config)),
+);
+
+const inlineReadsClient = memo(
+  'inlineReadsClient',
+  (rules: RuleTable, services: Services, config: MeshConfig): boolean =>
+    [...services.values()].some(
+      (service) => hasInlineEndpoints(service) && dependsOnClient(service, rules.get(service.host), config),
+    ),
 );
 
 const failoverLabels = memo(
   'failoverLabels',
-  (service: MeshService, rule: DestinationRule, client: EndpointClient): Labels | undefined => {
-    const labels = clientLabelsForFailover(service, rule, client);
+  (
+    service: MeshService,
+    rule: DestinationRule | undefined,
+    client: EndpointClient,
+    config: MeshConfig,
+  ): Labels | undefined => {
+    const labels = clientLabelsForFailover(service, rule, client, config);
     return labels && internLabels(JSON.stringify(labels), () => labels);
   },
 );
@@ -157,25 +181,42 @@ export function outboundEndpoints(
   endpoints: Endpoints,
   rules: RuleTable,
   client: EndpointClient | undefined,
+  config: MeshConfig,
+  kind: ClientKind,
   clusters: ResourceSet,
 ): ResourceSet {
-  return endpointsOfClusters(endpointSet(services, endpoints, rules, client), clusters);
+  const reader = readsKind(services, rules) ? kind : undefined;
+  return endpointsOfClusters(endpointSet(services, endpoints, rules, client, config, reader), clusters);
 }
+
+/** Whether some service is found by its original destination by one kind of client, and by EDS by another. */
+const readsKind = memo('readsKind', (services: Services, rules: RuleTable): boolean =>
+  [...services.values()].some((service) => mayUseOriginalDestination(service, rules.get(service.host))),
+);
 
 const endpointSet = memo(
   'endpointSet',
-  (services: Services, endpoints: Endpoints, rules: RuleTable, client: EndpointClient | undefined): ResourceSet => {
+  (
+    services: Services,
+    endpoints: Endpoints,
+    rules: RuleTable,
+    client: EndpointClient | undefined,
+    config: MeshConfig,
+    kind: ClientKind | undefined,
+  ): ResourceSet => {
     const all: Resource[] = [];
     for (const service of services.values()) {
       const rule = rules.get(service.host);
-      const reads = client && rule && dependsOnClient(service, rule);
-      const labels = reads ? failoverLabels(service, rule, client) : undefined;
+      const reads = client && dependsOnClient(service, rule, config);
+      const labels = reads ? failoverLabels(service, rule, client, config) : undefined;
       const items = assignmentsOf(
         service,
         endpoints.get(service.host) ?? noEndpoints,
         rule,
         reads ? client.locality : undefined,
         labels,
+        config,
+        kind && mayUseOriginalDestination(service, rule) ? kind : undefined,
       );
       for (const item of items) all.push(item);
     }

@@ -99,7 +99,7 @@ const tcpRules = memo('tcpRules', (rules: RuleTable): TcpRules => {
     const own = tcpRuleOf(rule);
     if (own) entries.push(tcpEntry(own, host));
   }
-  return tcpRuleMap(internEntries(entries) as readonly TcpEntry[]);
+  return tcpRuleMap(internEntries<TcpEntry>(entries));
 });
 
 const internFacts = internList();

@@ -71,7 +71,9 @@ describe('DestinationRules of the case files', () => {
         expect(toEnvoyJson(ClusterSchema, cluster)).toMatchObject({ name: cluster.name });
       }
       const eds = new Set(
-        emitLoadAssignments({ service, endpoints: undefined, rule, clientLocality: undefined }).map((one) => one.name),
+        emitLoadAssignments({ service, endpoints: undefined, rule, clientLocality: undefined, config: {} }).map(
+          (one) => one.name,
+        ),
       );
       const asking = clusters.filter((cluster) => cluster.edsClusterConfig).map((cluster) => cluster.name);
       expect(asking.filter((name) => !eds.has(name))).toEqual([]);
@@ -133,7 +135,7 @@ describe('ServiceEntries of the case files', () => {
         } as const;
         return [
           ...emitOutboundClusters(input).map((cluster) => toEnvoyJson(ClusterSchema, cluster)),
-          ...emitLoadAssignments({ service, endpoints, rule, clientLocality: undefined }).map((one) =>
+          ...emitLoadAssignments({ service, endpoints, rule, clientLocality: undefined, config: {} }).map((one) =>
             toEnvoyJson(ClusterLoadAssignmentSchema, fromBinary(ClusterLoadAssignmentSchema, one.bytes)),
           ),
         ];

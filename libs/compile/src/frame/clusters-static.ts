@@ -6,34 +6,34 @@ import {
   ClusterSchema,
 } from '@seine/envoy/envoy/config/cluster/v3/cluster_pb.js';
 import type { MeshConfig } from '@seine/model';
-import { emitConnectionPool } from '../features/connection-pool/connection-pool.js';
+import { emitConnectionPool, type PoolDefaults } from '../features/connection-pool/connection-pool.js';
 import { emitHttpProtocol } from '../features/connection-pool/http-protocol.js';
 import type { Fragment } from './clusters-fragment.js';
 import { BlackHoleCluster, PassthroughCluster } from './cluster-names.js';
 
+type PassthroughDefaults = PoolDefaults & Pick<MeshConfig, 'defaultTrafficPolicy'>;
+
 /** The two clusters every client has: one goes where the connection was going, the other nowhere. */
-export function emitStaticClusters(config: Pick<MeshConfig, 'connectTimeout'>): Cluster[] {
+export function emitStaticClusters(config: PassthroughDefaults): Cluster[] {
   const passthrough = create(ClusterSchema, emitPassthrough(PassthroughCluster, config));
   const blackHole = create(ClusterSchema, {
     name: BlackHoleCluster,
     altStatName: `${BlackHoleCluster};`,
     clusterDiscoveryType: { case: 'type', value: Cluster_DiscoveryType.STATIC },
-    connectTimeout: emitConnectionPool(undefined, undefined, config.connectTimeout).connectTimeout,
+    connectTimeout: emitConnectionPool(undefined, undefined, config).connectTimeout,
   });
   return [passthrough, blackHole];
 }
 
 /** A cluster that goes to the connection's original destination, in the client's own HTTP version. */
-export function emitPassthrough(
-  name: string,
-  config: Pick<MeshConfig, 'connectTimeout'>,
-): Fragment<typeof ClusterSchema> {
+export function emitPassthrough(name: string, config: PassthroughDefaults): Fragment<typeof ClusterSchema> {
+  const connectionPool = config.defaultTrafficPolicy?.connectionPool;
   return {
     name,
     altStatName: `${name};`,
     clusterDiscoveryType: { case: 'type', value: Cluster_DiscoveryType.ORIGINAL_DST },
     lbPolicy: Cluster_LbPolicy.CLUSTER_PROVIDED,
-    ...emitConnectionPool(undefined, undefined, config.connectTimeout),
-    typedExtensionProtocolOptions: emitHttpProtocol('auto', {}),
+    ...emitConnectionPool(connectionPool, undefined, config),
+    typedExtensionProtocolOptions: emitHttpProtocol('auto', { connectionPool }),
   };
 }

@@ -2,18 +2,18 @@ import { create } from '@bufbuild/protobuf';
 import { type Cluster, ClusterSchema } from '@seine/envoy/envoy/config/cluster/v3/cluster_pb.js';
 import type { DestinationRule, Subset, TrafficPolicy } from '@seine/istio';
 import type { Endpoint, ServicePort } from '@seine/model';
-import { emitTransportSocket } from '../features/client-tls/client-tls.js';
+import { emitTransportSocket, usablePolicy } from '../features/client-tls/client-tls.js';
 import { emitConnectionPool } from '../features/connection-pool/connection-pool.js';
 import { emitHttpProtocol, upstreamProtocol } from '../features/connection-pool/http-protocol.js';
 import { type Discovery, discoveryOf, emitDiscovery, isInline } from '../features/discovery-type/discovery-type.js';
 import { emitLoadBalancing } from '../features/load-balancing/load-balancing.js';
-import { groupByLocality } from '../features/locality/endpoint-groups.js';
-import { weighsLocalities } from '../features/locality/locality-load-balancing.js';
+import { assignLocalities, weighsLocalities } from '../features/locality/locality-load-balancing.js';
+import { type LocalityPolicy, localityPolicy } from '../features/locality/locality-setting.js';
 import { emitOutlierDetection, panicThreshold } from '../features/outlier-detection/outlier-detection.js';
 import { effectiveTrafficPolicy, subsetsOf } from '../features/subsets/traffic-policy.js';
 import type { OutboundClustersInput } from '../inputs.js';
 import type { Fragment } from './clusters-fragment.js';
-import { outboundClusterName } from './cluster-names.js';
+import { outboundClusterName, sniClusterName } from './cluster-names.js';
 import { emitLoadAssignment } from './endpoints-message.js';
 import { selectEndpoints } from './endpoints.js';
 
@@ -36,9 +36,11 @@ function emitOutboundCluster(
   port: ServicePort,
   subset: Subset | undefined,
 ): Cluster | undefined {
-  const { service, rule } = input;
+  const { service, rule, config } = input;
   const name = outboundClusterName(port.port, subset?.name, service.host);
-  const policy = effectiveTrafficPolicy(rule, subset?.name, port.port);
+  const policy = usablePolicy(effectiveTrafficPolicy(rule, subset?.name, port.port, config), rule, input.proxyType);
+  const locality = localityPolicy(policy, service, config);
+  const client = { locality: input.clientLocality, labels: input.clientLabels ?? {} };
   const discovery = discoveryOf(service, policy.loadBalancer, input);
   if (!discovery) return undefined;
   const endpoints = isInline(discovery) ? inlineEndpoints(input, port, subset, discovery) : undefined;
@@ -46,18 +48,24 @@ function emitOutboundCluster(
   return create(ClusterSchema, {
     name,
     altStatName: `${name};`,
-    ...emitConnectionPool(policy.connectionPool, policy.retryBudget, input.config.connectTimeout),
+    ...emitConnectionPool(policy.connectionPool, policy.retryBudget, config),
     ...emitLoadBalancing(policy.loadBalancer, input.proxyless ?? false),
-    ...emitDiscovery(discovery, name, input.proxyless ?? false),
-    ...(endpoints && { loadAssignment: emitLoadAssignment(name, groupByLocality(endpoints)) }),
+    ...emitDiscovery(discovery, name, input),
+    ...(endpoints && { loadAssignment: emitLoadAssignment(name, assignLocalities(endpoints, locality, client)) }),
     outlierDetection: emitOutlierDetection(policy.outlierDetection),
-    commonLbConfig: emitCommonLbConfig(policy),
-    typedExtensionProtocolOptions: emitHttpProtocol(port.protocol, policy),
+    commonLbConfig: emitCommonLbConfig(policy, locality),
+    typedExtensionProtocolOptions: emitHttpProtocol(port.protocol, policy, config),
     transportSocket: input.proxyless
       ? undefined
       : emitTransportSocket(policy, {
-          http2: upstreamProtocol(port.protocol, policy.connectionPool) === 'http2',
+          http2: upstreamProtocol(port.protocol, policy.connectionPool, config) === 'http2',
           subjectAltNames: service.external ? service.subjectAltNames : [],
+          ...(input.workloadCertificates && {
+            mesh: {
+              sni: sniClusterName(port.port, subset?.name, service.host),
+              serviceAccounts: service.serviceAccounts,
+            },
+          }),
         }),
     metadata: emitMetadata(input, subset),
   });
@@ -75,13 +83,26 @@ function inlineEndpoints(
   return discovery === 'logical-dns' ? chosen.slice(0, 1) : chosen;
 }
 
-function emitCommonLbConfig(policy: TrafficPolicy): Init['commonLbConfig'] {
+function emitCommonLbConfig(policy: TrafficPolicy, locality: LocalityPolicy): Init['commonLbConfig'] {
   const panic = panicThreshold(policy.outlierDetection);
-  const weighted = weighsLocalities(policy);
-  if (panic === undefined && !weighted) return undefined;
+  const localityConfigSpecifier = localityConfig(locality);
+  if (panic === undefined && !localityConfigSpecifier) return undefined;
   return {
     ...(panic !== undefined && { healthyPanicThreshold: { value: panic } }),
-    ...(weighted && { localityConfigSpecifier: { case: 'localityWeightedLbConfig', value: {} } }),
+    ...(localityConfigSpecifier && { localityConfigSpecifier }),
+  };
+}
+
+function localityConfig(locality: LocalityPolicy): NonNullable<Init['commonLbConfig']>['localityConfigSpecifier'] {
+  if (weighsLocalities(locality)) return { case: 'localityWeightedLbConfig', value: {} };
+  if (locality.kind !== 'zone-aware') return undefined;
+  const { enabled, minClusterSize } = locality.setting;
+  return {
+    case: 'zoneAwareLbConfig',
+    value: {
+      ...(enabled === false && { routingEnabled: { value: 0 } }),
+      ...(minClusterSize !== undefined && { minClusterSize: BigInt(minClusterSize) }),
+    },
   };
 }
 

@@ -95,7 +95,7 @@ describe('emitLoadAssignments', () => {
 
   /** `name: addresses with priority` of every assignment. */
   function listed(input: Partial<Parameters<typeof emitLoadAssignments>[0]>): string[] {
-    const base = { service, endpoints, rule: undefined, clientLocality: undefined };
+    const base = { service, endpoints, rule: undefined, clientLocality: undefined, config: {} };
     return emitLoadAssignments({ ...base, ...input }).map(({ name, bytes }) => {
       const decoded = fromBinary(ClusterLoadAssignmentSchema, bytes);
       expect(decoded.clusterName).toBe(name);
@@ -188,7 +188,7 @@ describe('emitLoadAssignments', () => {
     ],
   ])('what it asks of clients: %s', (_what, one, locality, labels) => {
     const client = aProxy({ labels: { app: 'client', other: 'x' }, network: 'n1' });
-    expect(dependsOnClientLocality(service, one)).toBe(locality);
-    expect(clientLabelsForFailover(service, one, client)).toEqual(labels);
+    expect(dependsOnClientLocality(service, one, {})).toBe(locality);
+    expect(clientLabelsForFailover(service, one, client, {})).toEqual(labels);
   });
 });

@@ -97,7 +97,7 @@ function emitForwarding(http: HTTPRoute, shares: readonly Share[], scope: RouteS
     clusterSpecifier: emitClusterSpecifier(shares, routeHost !== undefined),
     ...emitTimeout(http.timeout),
     retryPolicy: emitRetryPolicy(http.retries, {
-      defaultAttempts: scope.config.defaultHttpRetryAttempts,
+      mesh: scope.config,
       consistentHash: hashPolicy.length > 0,
     }),
     ...emitPathRewrite(http.rewrite),

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { toEnvoyJson } from '@seine/envoy';
 import { ClusterSchema } from '@seine/envoy/envoy/config/cluster/v3/cluster_pb.js';
 import type { ConnectionPoolSettings } from '@seine/istio';
-import { emitConnectionPool } from './connection-pool.js';
+import { emitConnectionPool, type PoolDefaults } from './connection-pool.js';
 
 const unlimited = {
   max_connections: 4294967295,
@@ -16,8 +16,10 @@ const unlimited = {
 function emitted(
   pool: ConnectionPoolSettings | undefined,
   budget?: { percent?: number; minRetryConcurrency?: number },
+  mesh: Partial<PoolDefaults> = {},
 ) {
-  return toEnvoyJson(ClusterSchema, create(ClusterSchema, emitConnectionPool(pool, budget, 10_000)));
+  const fragment = emitConnectionPool(pool, budget, { connectTimeout: 10_000, ...mesh });
+  return toEnvoyJson(ClusterSchema, create(ClusterSchema, fragment));
 }
 
 describe('emitConnectionPool', () => {
@@ -61,6 +63,16 @@ describe('emitConnectionPool', () => {
     });
   });
 
+  it('takes the keep-alive that a rule does not state from the mesh', () => {
+    const pool = { tcp: { tcpKeepalive: { time: '10s' } } };
+    const mesh = { tcpKeepalive: { probes: 3, time: '7200s', interval: '75s' } };
+    expect(emitted(pool, undefined, mesh)).toMatchObject({
+      upstream_connection_options: {
+        tcp_keepalive: { keepalive_probes: 3, keepalive_time: 10, keepalive_interval: 75 },
+      },
+    });
+  });
+
   it.each([
     [{}, { budget_percent: { value: 20 }, min_retry_concurrency: 3 }],
     [
@@ -74,7 +86,8 @@ describe('emitConnectionPool', () => {
   });
 
   it('writes the interval of a retry budget, which our descriptors lack, as Envoy reads it', () => {
-    const cluster = create(ClusterSchema, emitConnectionPool(undefined, { budgetInterval: '10s' }, 10_000));
+    const fragment = emitConnectionPool(undefined, { budgetInterval: '10s' }, { connectTimeout: 10_000 });
+    const cluster = create(ClusterSchema, fragment);
     const bytes = Buffer.from(toBinary(ClusterSchema, cluster));
     // field 3, length 2: a Duration whose field 1 (seconds) is 10
     expect(bytes.includes(Buffer.from([(3 << 3) | 2, 2, (1 << 3) | 0, 10]))).toBe(true);

@@ -7,8 +7,10 @@ import {
   CircuitBreakers_Thresholds_RetryBudgetSchema,
   type CircuitBreakers_ThresholdsSchema,
 } from '@seine/envoy/envoy/config/cluster/v3/circuit_breaker_pb.js';
+import type { TcpKeepaliveSchema } from '@seine/envoy/envoy/config/core/v3/address_pb.js';
 import type { ClusterSchema } from '@seine/envoy/envoy/config/cluster/v3/cluster_pb.js';
 import type { ConnectionPoolSettings, TrafficPolicy } from '@seine/istio';
+import type { MeshConfig } from '@seine/model';
 import type { Fragment } from '../../frame/clusters-fragment.js';
 import { istioDuration } from './istio-duration.js';
 
@@ -16,33 +18,38 @@ type PoolFragment = Pick<
   Fragment<typeof ClusterSchema>,
   'connectTimeout' | 'circuitBreakers' | 'upstreamConnectionOptions'
 >;
+type Keepalive = NonNullable<ConnectionPoolSettings['tcp']>['tcpKeepalive'];
+/** What pools take from the mesh where they say nothing themselves. */
+export type PoolDefaults = Pick<MeshConfig, 'connectTimeout' | 'tcpKeepalive'>;
 type RetryBudget = NonNullable<TrafficPolicy['retryBudget']>;
 
 /** No limit: Envoy's own defaults (1024 connections and requests, 3 retries) are too low for a mesh that does not ask for any. */
 const unlimited = 0xffff_ffff;
 
-/**
- * Connection limits of a cluster (Envoy docs, "Circuit breaking"), connect timeout and TCP keep-alive.
- * @param connectTimeout the mesh's own, in milliseconds
- */
+/** Connection limits of a cluster (Envoy docs, "Circuit breaking"), connect timeout and TCP keep-alive. */
 export function emitConnectionPool(
   pool: ConnectionPoolSettings | undefined,
   retryBudget: RetryBudget | undefined,
-  connectTimeout: number,
+  mesh: PoolDefaults,
 ): PoolFragment {
-  const keepalive = pool?.tcp?.tcpKeepalive;
+  const keepalive = emitKeepalive(mesh.tcpKeepalive, pool?.tcp?.tcpKeepalive);
   return {
-    connectTimeout: pool?.tcp?.connectTimeout ? istioDuration(pool.tcp.connectTimeout) : durationOf(connectTimeout),
+    connectTimeout: pool?.tcp?.connectTimeout
+      ? istioDuration(pool.tcp.connectTimeout)
+      : durationOf(mesh.connectTimeout),
     circuitBreakers: { thresholds: [thresholds(pool, retryBudget)] },
-    ...(keepalive && {
-      upstreamConnectionOptions: {
-        tcpKeepalive: {
-          ...(keepalive.probes && { keepaliveProbes: keepalive.probes }),
-          ...(keepalive.time && { keepaliveTime: wholeSeconds(keepalive.time) }),
-          ...(keepalive.interval && { keepaliveInterval: wholeSeconds(keepalive.interval) }),
-        },
-      },
-    }),
+    ...(keepalive && { upstreamConnectionOptions: { tcpKeepalive: keepalive } }),
+  };
+}
+
+/** Field by field, the destination's before the mesh's; 0 leaves it to the system. */
+function emitKeepalive(mesh: Keepalive, own: Keepalive): Fragment<typeof TcpKeepaliveSchema> | undefined {
+  if (!mesh && !own) return undefined;
+  const { probes, time, interval } = { ...mesh, ...own };
+  return {
+    ...(probes && { keepaliveProbes: probes }),
+    ...(time && { keepaliveTime: wholeSeconds(time) }),
+    ...(interval && { keepaliveInterval: wholeSeconds(interval) }),
   };
 }
 

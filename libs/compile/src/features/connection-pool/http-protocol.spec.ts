@@ -4,7 +4,7 @@ import { toEnvoyJson } from '@seine/envoy';
 import { ClusterSchema } from '@seine/envoy/envoy/config/cluster/v3/cluster_pb.js';
 import type { TrafficPolicy } from '@seine/istio';
 import type { Protocol } from '@seine/model';
-import { emitHttpProtocol } from './http-protocol.js';
+import { emitHttpProtocol, upstreamProtocol } from './http-protocol.js';
 
 const key = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
 const http = (settings: object): TrafficPolicy => ({ connectionPool: { http: settings } });
@@ -13,6 +13,20 @@ const http2 = { explicit_http_config: { http2_protocol_options: {} } };
 const downstream = { use_downstream_protocol_config: { http_protocol_options: {}, http2_protocol_options: {} } };
 
 describe('emitHttpProtocol', () => {
+  it.each<[Protocol, object, boolean]>([
+    ['HTTP', {}, true],
+    ['HTTP', { h2UpgradePolicy: 'DEFAULT' }, true],
+    ['HTTP', { h2UpgradePolicy: 'DO_NOT_UPGRADE' }, false],
+    ['HTTP', { useClientProtocol: true }, false],
+    ['TCP', {}, false],
+    ['auto', {}, false],
+    // Who writes it for a sniffed port knows that it is HTTP.
+    ['auto', { h2UpgradePolicy: 'UPGRADE' }, true],
+  ])('where the mesh upgrades, %s with %j: %s', (protocol, settings, upgraded) => {
+    const pool = { http: settings };
+    expect(upstreamProtocol(protocol, pool, { h2UpgradePolicy: 'UPGRADE' }) === 'http2').toBe(upgraded);
+  });
+
   it.each<[what: string, protocol: Protocol, policy: TrafficPolicy, expected: object | undefined]>([
     ['HTTP', 'HTTP', {}, undefined],
     ['TCP', 'TCP', {}, undefined],

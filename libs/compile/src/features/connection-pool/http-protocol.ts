@@ -6,7 +6,7 @@ import type {
 } from '@seine/envoy/envoy/config/core/v3/protocol_pb.js';
 import { HttpProtocolOptionsSchema } from '@seine/envoy/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js';
 import type { ConnectionPoolSettings, TrafficPolicy } from '@seine/istio';
-import { isHttp2, type Protocol } from '@seine/model';
+import { isHttp2, type MeshConfig, type Protocol } from '@seine/model';
 import type { Fragment } from '../../frame/clusters-fragment.js';
 import { needsAutoSni } from '../client-tls/client-tls.js';
 import { emitErrorMatcher } from '../outlier-detection/outlier-detection.js';
@@ -23,22 +23,36 @@ const defaultPingTimeout = '20s';
 /** The HTTP version a cluster speaks: `downstream` = the one the client spoke. */
 export type UpstreamProtocol = 'http1' | 'http2' | 'downstream';
 
+/** What decides on HTTP/2 where a rule says nothing. */
+type UpgradeDefaults = Pick<MeshConfig, 'h2UpgradePolicy'>;
+
 /**
- * HTTP/2 is spoken where the port declares it (HTTP2, GRPC) or the user asks for the upgrade; ports that are sniffed,
- * and `useClientProtocol`, keep the client's version.
+ * HTTP/2 is spoken where the port declares it (HTTP2, GRPC), or where the rule or, for ports that declare HTTP, the mesh
+ * asks for the upgrade. Ports that are sniffed, and `useClientProtocol`, keep the client's version.
  */
-export function upstreamProtocol(protocol: Protocol, pool: ConnectionPoolSettings | undefined): UpstreamProtocol {
-  if (protocol === 'auto' || pool?.http?.useClientProtocol) return 'downstream';
-  return isHttp2(protocol) || pool?.http?.h2UpgradePolicy === 'UPGRADE' ? 'http2' : 'http1';
+export function upstreamProtocol(
+  protocol: Protocol,
+  pool: ConnectionPoolSettings | undefined,
+  mesh: UpgradeDefaults = {},
+): UpstreamProtocol {
+  if (pool?.http?.useClientProtocol) return 'downstream';
+  const stated = pool?.http?.h2UpgradePolicy ?? 'DEFAULT';
+  if (isHttp2(protocol) || stated === 'UPGRADE') return 'http2';
+  if (protocol === 'auto') return 'downstream';
+  return stated === 'DEFAULT' && protocol === 'HTTP' && mesh.h2UpgradePolicy === 'UPGRADE' ? 'http2' : 'http1';
 }
 
 /**
  * The HTTP side of a connection pool as the cluster's extension options; undefined where Envoy's defaults are meant.
  * Envoy wants a protocol named in them even when only an idle time is set.
  */
-export function emitHttpProtocol(protocol: Protocol, policy: TrafficPolicy): Record<string, Any> | undefined {
+export function emitHttpProtocol(
+  protocol: Protocol,
+  policy: TrafficPolicy,
+  mesh: UpgradeDefaults = {},
+): Record<string, Any> | undefined {
   const pool = policy.connectionPool;
-  const version = upstreamProtocol(protocol, pool);
+  const version = upstreamProtocol(protocol, pool, mesh);
   const common = commonOptions(pool);
   const errorMatcher = emitErrorMatcher(policy.outlierDetection);
   const upstream = needsAutoSni(policy.tls);

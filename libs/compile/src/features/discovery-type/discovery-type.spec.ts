@@ -102,9 +102,9 @@ describe('emitDiscovery', () => {
       },
     ],
   ])('%s (gRPC library: %p)', (discovery, proxyless, expected) => {
-    expect(toEnvoyJson(ClusterSchema, create(ClusterSchema, emitDiscovery(discovery, 'c', proxyless)))).toEqual(
-      expected,
-    );
+    expect(
+      toEnvoyJson(ClusterSchema, create(ClusterSchema, emitDiscovery(discovery, 'c', { proxyless, config: {} }))),
+    ).toEqual(expected);
     expect(isInline(discovery)).toBe(discovery.endsWith('dns'));
   });
 });

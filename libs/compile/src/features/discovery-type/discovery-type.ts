@@ -1,3 +1,4 @@
+import type { Duration } from '@bufbuild/protobuf/wkt';
 import { durationOf, toAny } from '@seine/envoy';
 import {
   Cluster_DiscoveryType,
@@ -9,8 +10,9 @@ import { ApiVersion } from '@seine/envoy/envoy/config/core/v3/config_source_pb.j
 import { DnsLookupFamily } from '@seine/envoy/envoy/extensions/clusters/common/dns/v3/dns_pb.js';
 import { DnsClusterSchema } from '@seine/envoy/envoy/extensions/clusters/dns/v3/dns_cluster_pb.js';
 import { ClusterConfigSchema } from '@seine/envoy/envoy/extensions/clusters/dynamic_forward_proxy/v3/cluster_pb.js';
+import type { DnsCacheConfigSchema } from '@seine/envoy/envoy/extensions/common/dynamic_forward_proxy/v3/dns_cache_pb.js';
 import type { LoadBalancerSettings } from '@seine/istio';
-import type { MeshService, ProxyType } from '@seine/model';
+import type { MeshConfig, MeshService, ProxyType } from '@seine/model';
 import type { Fragment } from '../../frame/clusters-fragment.js';
 
 /** How a cluster learns its endpoints (Envoy docs, "Service discovery"). */
@@ -76,9 +78,12 @@ const chosenByCluster: DiscoveryFragment = {
  * The cluster's fields for its discovery. Those for load balancing are set where the discovery dictates them, and then
  * overrule the settings.
  * @param name the cluster's name, which is its EDS name too
- * @param proxyless gRPC libraries read the plain `type` only, Envoy wants its DNS settings in a cluster extension
  */
-export function emitDiscovery(discovery: Discovery, name: string, proxyless: boolean): DiscoveryFragment {
+export function emitDiscovery(
+  discovery: Discovery,
+  name: string,
+  { service, proxyless, config }: DiscoveryInput,
+): DiscoveryFragment {
   switch (discovery) {
     case 'eds':
       return {
@@ -94,25 +99,39 @@ export function emitDiscovery(discovery: Discovery, name: string, proxyless: boo
         },
       };
     case 'strict-dns':
-      return emitDns(false);
+      return emitDns(false, config);
     case 'logical-dns':
+      // gRPC libraries read the plain `type` only; Envoy wants its DNS settings in a cluster extension.
       return proxyless
         ? { clusterDiscoveryType: { case: 'type', value: Cluster_DiscoveryType.LOGICAL_DNS } }
-        : emitDns(true);
+        : emitDns(true, config);
     case 'original-dst':
       return {
         clusterDiscoveryType: { case: 'type', value: Cluster_DiscoveryType.ORIGINAL_DST },
         ...chosenByCluster,
       };
     case 'dynamic-forward-proxy':
-      return emitDynamicForwardProxy(name);
+      return emitDynamicForwardProxy(service?.host ?? name, config);
   }
 }
 
-/** Istio's DNS settings: the record's TTL rules; 60 s where it has none. */
-function emitDns(allAddressesInSingleEndpoint: boolean): DiscoveryFragment {
+interface DiscoveryInput {
+  /** Whose wildcard host is resolved; a cluster of no service has its own name for it. */
+  readonly service?: Pick<MeshService, 'host'> | undefined;
+  readonly proxyless?: boolean | undefined;
+  readonly config: DnsDefaults;
+}
+
+type DnsDefaults = Pick<MeshConfig, 'dnsRefreshRate'>;
+
+function refreshRate({ dnsRefreshRate = 60_000 }: DnsDefaults): Duration {
+  return durationOf(dnsRefreshRate);
+}
+
+/** Istio's DNS settings: the record's TTL rules; `dnsRefreshRate` where there is none. */
+function emitDns(allAddressesInSingleEndpoint: boolean, config: DnsDefaults): DiscoveryFragment {
   const typedConfig = toAny(DnsClusterSchema, {
-    dnsRefreshRate: durationOf(60_000),
+    dnsRefreshRate: refreshRate(config),
     respectDnsTtl: true,
     dnsJitter: durationOf(100),
     dnsLookupFamily: DnsLookupFamily.V4_PREFERRED,
@@ -121,13 +140,23 @@ function emitDns(allAddressesInSingleEndpoint: boolean): DiscoveryFragment {
   return { clusterDiscoveryType: { case: 'clusterType', value: { name: 'envoy.cluster.dns', typedConfig } } };
 }
 
+/**
+ * The cache of the names that clients of a wildcard service asked for. All its ports share it, and whoever reads it must
+ * write the very same.
+ * @param host the service's
+ */
+export function emitDnsCache(host: string, config: DnsDefaults): Fragment<typeof DnsCacheConfigSchema> {
+  return {
+    name: host,
+    dnsRefreshRate: refreshRate(config),
+    dnsLookupFamily: Cluster_DnsLookupFamily.V4_PREFERRED,
+  };
+}
+
 /** Resolves whatever host the request names; the service's host is a wildcard. */
-function emitDynamicForwardProxy(name: string): DiscoveryFragment {
+function emitDynamicForwardProxy(host: string, config: DnsDefaults): DiscoveryFragment {
   const typedConfig = toAny(ClusterConfigSchema, {
-    clusterImplementationSpecifier: {
-      case: 'dnsCacheConfig',
-      value: { name, dnsRefreshRate: durationOf(60_000), dnsLookupFamily: Cluster_DnsLookupFamily.V4_PREFERRED },
-    },
+    clusterImplementationSpecifier: { case: 'dnsCacheConfig', value: emitDnsCache(host, config) },
     // Envoy would insist on SNI and names from the request even where the cluster speaks plain text; client-tls sets both
     // wherever the policy opens TLS without naming its own.
     allowInsecureClusterOptions: true,

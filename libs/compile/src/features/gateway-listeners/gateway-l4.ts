@@ -2,7 +2,7 @@ import type { VirtualService } from '@seine/istio';
 import { chainContext, type GatewayPortInput, type RouteClient } from '../../inputs.js';
 import { intersectHosts, qualifiedHosts, serverHostsFor } from '../routing/host-intersection.js';
 import { type L4Chain, objectMetadata } from '../tcp-routing/filter-chains.js';
-import { weightedClusters } from '../tcp-routing/l4-destinations.js';
+import { routeSettings, weightedClusters } from '../tcp-routing/l4-destinations.js';
 import { clientMatches, type L4ClientMatch, servesGateway } from '../tcp-routing/l4-match.js';
 import { emitTcpProxy } from '../tcp-routing/tcp-proxy.js';
 import type { ReadServer } from './gateway-servers.js';
@@ -49,11 +49,12 @@ function chain(
 ): L4Chain[] {
   const clusters = weightedClusters(vs, routes, { ...input, port: server.port });
   if (clusters.length === 0) return [];
+  const settings = routeSettings(vs, routes, { ...input, port: server.port });
   const statPrefix = `${vs.metadata.name}.${vs.metadata.namespace}`;
   return [
     {
       match,
-      filters: [emitTcpProxy(statPrefix, clusters, chainContext('gateway', input))],
+      filters: [emitTcpProxy(statPrefix, clusters, chainContext('gateway', input), settings)],
       metadata: objectMetadata(vs),
     },
   ];

@@ -4,6 +4,7 @@ import { parseLocality } from '@seine/model';
 import { anEndpoint, aProxy } from '@seine/testing';
 import { groupByLocality } from './endpoint-groups.js';
 import { assignLocalities, dependsOnClient, failoverLabelKeys, weighsLocalities } from './locality-load-balancing.js';
+import { type LocalityDefaults, localityPolicy } from './locality-setting.js';
 import { labelOf, selectLabels } from './topology-labels.js';
 
 const endpoints = [
@@ -21,11 +22,13 @@ const client = {
 const outlierDetection = { consecutive5xxErrors: 5 };
 
 /** `region/zone/subzone priority weight [addresses]` of each group. */
-function assigned(policy: TrafficPolicy, from = client): string[] {
-  return assignLocalities(endpoints, policy, from).map(({ locality, priority, weight, endpoints: members }) => {
-    const place = `${locality.region}/${locality.zone}/${locality.subzone}`;
-    return `${place} p${priority} w${weight} ${members.map((one) => one.address.slice(-1)).join('')}`;
-  });
+function assigned(policy: TrafficPolicy, from = client, mesh: LocalityDefaults = {}, service = {}): string[] {
+  return assignLocalities(endpoints, localityPolicy(policy, service, mesh), from).map(
+    ({ locality, priority, weight, endpoints: members }) => {
+      const place = `${locality.region}/${locality.zone}/${locality.subzone}`;
+      return `${place} p${priority} w${weight} ${members.map((one) => one.address.slice(-1)).join('')}`;
+    },
+  );
 }
 
 const setting = (localityLbSetting: LocalityLoadBalancerSetting): TrafficPolicy => ({
@@ -107,7 +110,50 @@ describe('assignLocalities', () => {
 
   it('says nothing of priorities while the client is unknown', () => {
     expect(assigned({ outlierDetection }, { ...client, locality: parseLocality('') })[0]).toMatch(/ p0 /);
-    expect(assignLocalities(endpoints, { outlierDetection }, { locality: undefined, labels: {} })).toHaveLength(5);
+    const unknown = { locality: undefined, labels: {} };
+    expect(assignLocalities(endpoints, localityPolicy({ outlierDetection }, {}, {}), unknown)).toHaveLength(5);
+  });
+
+  const byPlace = ['r1/z1/s1 p0 w4 23', 'r1/z1/s2 p1 w1 4', 'r1/z2/s1 p2 w1 5', 'r2/z1/s1 p3 w1 1', 'r3/z1/s1 p3 w1 6'];
+  const toR3 = ['r1/z1/s1 p0 w4 23', 'r1/z1/s2 p0 w1 4', 'r1/z2/s1 p0 w1 5', 'r2/z1/s1 p2 w1 1', 'r3/z1/s1 p1 w1 6'];
+  const zoneAware = { failover: [{ from: 'r1', to: 'r3' }] };
+  it.each<[what: string, policy: TrafficPolicy, mesh: LocalityDefaults, service: object, expected: string[]]>([
+    ['the mesh turns failover off', { outlierDetection }, { localityLbSetting: { enabled: false } }, {}, flat],
+    ['a rule goes before the mesh', setting({}), { localityLbSetting: { enabled: false } }, {}, byPlace],
+    [
+      'the mesh distributes',
+      {},
+      { localityLbSetting: { distribute: [{ from: 'r1', to: { 'r2/*': 100 } }] } },
+      {},
+      ['r2/z1/s1 p0 w100 1'],
+    ],
+    ['zone-aware: regions only', { loadBalancer: { zoneAwareLbSetting: zoneAware } }, {}, {}, toR3],
+    ['zone-aware by the mesh', {}, { zoneAwareLbSetting: zoneAware, localityLbSetting: {} }, {}, toR3],
+    ['zone-aware turned off', { loadBalancer: { zoneAwareLbSetting: { enabled: false } } }, {}, {}, flat],
+    [
+      'a Service that prefers its zone, without outlier detection',
+      {},
+      {},
+      { trafficDistribution: 'PreferSameZone' },
+      ['r1/z1/s1 p0 w4 23', 'r1/z1/s2 p0 w1 4', 'r1/z2/s1 p1 w1 5', 'r2/z1/s1 p2 w1 1', 'r3/z1/s1 p2 w1 6'],
+    ],
+    [
+      'another network comes last, and there too the near ones first',
+      setting({ failoverPriority: ['topology.istio.io/network', 'version'] }),
+      {},
+      {},
+      [
+        'r1/z1/s1 p0 w1 2',
+        'r1/z1/s1 p1 w3 3',
+        'r1/z1/s2 p0 w1 4',
+        'r1/z2/s1 p1 w1 5',
+        'r2/z1/s1 p0 w1 1',
+        'r3/z1/s1 p1 w1 6',
+      ],
+    ],
+  ])('%s', (_what, policy, mesh, service, expected) => {
+    const near = { ...client.labels, 'topology.kubernetes.io/zone': 'z1', 'topology.istio.io/network': 'n' };
+    expect(assigned(policy, { ...client, labels: near }, mesh, service)).toEqual(expected);
   });
 });
 
@@ -133,7 +179,8 @@ describe('what a policy asks of the client', () => {
     [{ loadBalancer: { localityLbSetting: { distribute: [{ from: '*', to: { '*': 100 } }] } } }, true, true, []],
     [{ loadBalancer: { localityLbSetting: { failoverPriority: ['a'] } } }, false, false, []],
   ])('%j', (policy, depends, weighs, labels) => {
-    expect([dependsOnClient(policy), weighsLocalities(policy), failoverLabelKeys(policy)]).toEqual([
+    const found = localityPolicy(policy, {}, {});
+    expect([dependsOnClient(found), weighsLocalities(found), failoverLabelKeys(found)]).toEqual([
       depends,
       weighs,
       labels,
@@ -142,13 +189,14 @@ describe('what a policy asks of the client', () => {
 });
 
 describe('topology labels', () => {
-  const proxy = aProxy({ labels: { app: 'a' }, locality: parseLocality('r/z/s'), network: 'n' });
+  const proxy = aProxy({ labels: { app: 'a' }, locality: parseLocality('r/z/s'), network: 'n', nodeName: 'node-1' });
   it.each([
     ['app', 'a'],
     ['topology.kubernetes.io/region', 'r'],
     ['topology.kubernetes.io/zone', 'z'],
     ['topology.istio.io/subzone', 's'],
     ['topology.istio.io/network', 'n'],
+    ['kubernetes.io/hostname', 'node-1'],
     ['missing', ''],
   ])('%s', (key, expected) => {
     expect(labelOf(key, proxy)).toBe(expected);

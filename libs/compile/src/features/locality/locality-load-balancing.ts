@@ -1,6 +1,7 @@
-import type { LocalityLoadBalancerSetting, TrafficPolicy } from '@seine/istio';
+import type { LocalityLoadBalancerSetting } from '@seine/istio';
 import type { Endpoint, Locality } from '@seine/model';
 import { type EndpointGroup, groupByLocality, groupOf } from './endpoint-groups.js';
+import type { LocalityPolicy } from './locality-setting.js';
 import { labelOf } from './topology-labels.js';
 
 /** Where the client is, as far as locality load balancing asks. */
@@ -11,57 +12,60 @@ export interface LocalityClient {
 }
 
 type Distribute = NonNullable<LocalityLoadBalancerSetting['distribute']>[number];
+type Failover = LocalityLoadBalancerSetting['failover'];
 
-function settingOf(policy: TrafficPolicy): LocalityLoadBalancerSetting {
-  return policy.loadBalancer?.localityLbSetting ?? {};
+function isZoneAware(policy: LocalityPolicy): boolean {
+  return policy.kind === 'zone-aware' && policy.setting.enabled !== false;
 }
 
-function distributes(setting: LocalityLoadBalancerSetting): boolean {
-  return setting.enabled !== false && (setting.distribute?.length ?? 0) > 0;
+/** Percentages by locality; they take the place of failover. */
+function distributes(policy: LocalityPolicy): boolean {
+  return policy.kind === 'locality' && (policy.setting.distribute?.length ?? 0) > 0;
 }
 
-/**
- * Whether failover is on. It is by default (MeshConfig.localityLbSetting.enabled), but only together with outlier
- * detection: Envoy leaves a priority only when its endpoints are known to be unhealthy.
- */
-function failsOver(policy: TrafficPolicy): boolean {
-  const setting = settingOf(policy);
-  return policy.outlierDetection !== undefined && setting.enabled !== false && !distributes(setting);
+function failsOver(policy: LocalityPolicy): boolean {
+  return policy.kind === 'locality' && policy.failsOver && !distributes(policy);
 }
 
 /** Whether the assignment of endpoints differs from client to client. */
-export function dependsOnClient(policy: TrafficPolicy): boolean {
-  return distributes(settingOf(policy)) || failsOver(policy);
+export function dependsOnClient(policy: LocalityPolicy): boolean {
+  return distributes(policy) || failsOver(policy) || isZoneAware(policy);
+}
+
+function priorityLabels(policy: LocalityPolicy): readonly string[] {
+  if (policy.kind === 'none' || !(failsOver(policy) || isZoneAware(policy))) return [];
+  return policy.setting.failoverPriority ?? [];
 }
 
 /** The label names of `failoverPriority` (`key` or `key=value`), in their order. */
-export function failoverLabelKeys(policy: TrafficPolicy): readonly string[] {
-  return failsOver(policy) ? (settingOf(policy).failoverPriority ?? []).map((label) => label.split('=')[0] ?? '') : [];
+export function failoverLabelKeys(policy: LocalityPolicy): readonly string[] {
+  return priorityLabels(policy).map((label) => label.split('=')[0] ?? '');
 }
 
 /** Whether the cluster chooses a locality by weight before an endpoint: where weights or an explicit failover say so. */
-export function weighsLocalities(policy: TrafficPolicy): boolean {
-  const setting = settingOf(policy);
-  return distributes(setting) || (failsOver(policy) && Boolean(setting.failover ?? setting.failoverPriority));
+export function weighsLocalities(policy: LocalityPolicy): boolean {
+  if (policy.kind !== 'locality') return false;
+  const { failover, failoverPriority } = policy.setting;
+  return distributes(policy) || (failsOver(policy) && Boolean(failover ?? failoverPriority));
 }
 
 /** Groups a cluster's endpoints as the client shall see them: localities, their weights and priorities. */
 export function assignLocalities(
   endpoints: readonly Endpoint[],
-  policy: TrafficPolicy,
+  policy: LocalityPolicy,
   client: LocalityClient,
 ): readonly EndpointGroup[] {
   const groups = groupByLocality(endpoints);
   const { locality } = client;
-  if (!locality) return groups;
-  const setting = settingOf(policy);
-  if (distributes(setting)) return distribute(groups, locality, setting.distribute ?? []);
-  if (!failsOver(policy)) return groups;
-  const byLabel = setting.failoverPriority?.length
-    ? groups.flatMap((group) => splitByLabels(group, setting.failoverPriority ?? [], client.labels))
-    : groups;
-  const byPlace = !setting.failoverPriority?.length || (setting.failover?.length ?? 0) > 0;
-  return compact(byPlace ? byLabel.map((group) => placed(group, locality, setting)) : byLabel);
+  if (!locality || policy.kind === 'none' || !dependsOnClient(policy)) return groups;
+  if (policy.kind === 'locality' && distributes(policy))
+    return distribute(groups, locality, policy.setting.distribute ?? []);
+  const { failover } = policy.setting;
+  const labels = priorityLabels(policy);
+  const byLabel = labels.length > 0 ? groups.flatMap((group) => splitByLabels(group, labels, client.labels)) : groups;
+  if (isZoneAware(policy)) return compact(byLabel.map((group) => placedByRegion(group, locality, failover)));
+  const byPlace = labels.length === 0 || (failover?.length ?? 0) > 0;
+  return compact(byPlace ? byLabel.map((group) => placed(group, locality, failover)) : byLabel);
 }
 
 /** `region/zone/*` style patterns of `distribute`; parts that are left out match all. */
@@ -96,6 +100,8 @@ function bySpecificity(a: string, b: string): number {
   return depth(b) - depth(a) || (a < b ? -1 : 1);
 }
 
+const networkLabel = 'topology.istio.io/network';
+
 /** Splits a group by how many of the labels, counted from the first, an endpoint shares with the client. */
 function splitByLabels(
   group: EndpointGroup,
@@ -104,8 +110,11 @@ function splitByLabels(
 ): readonly EndpointGroup[] {
   const byPriority = new Map<number, Endpoint[]>();
   for (const endpoint of group.endpoints) {
-    const shared = wanted.findIndex((label) => !sharesLabel(label, endpoint, clientLabels));
-    const priority = shared < 0 ? 0 : wanted.length - shared;
+    const differs = wanted.map((label) => !sharesLabel(label, endpoint, clientLabels));
+    // Of another network, an endpoint comes after all of the own one, and among its like by the labels behind.
+    const network = wanted[0] === networkLabel && differs[0] === true;
+    const shared = differs.indexOf(true, network ? 1 : 0);
+    const priority = (shared < 0 ? 0 : wanted.length - shared) + (network ? wanted.length : 0);
     const list = byPriority.get(priority);
     if (list) list.push(endpoint);
     else byPriority.set(priority, [endpoint]);
@@ -123,17 +132,24 @@ function sharesLabel(label: string, endpoint: Endpoint, clientLabels: Readonly<R
 }
 
 /** Same sub-zone, zone, region, elsewhere: 0 to 3; elsewhere but not where `failover` sends the region: 4. */
-function placed(group: EndpointGroup, client: Locality, setting: LocalityLoadBalancerSetting): EndpointGroup {
-  return { ...group, priority: group.priority * 5 + distance(group.locality, client, setting) };
+function placed(group: EndpointGroup, client: Locality, failover: Failover): EndpointGroup {
+  return { ...group, priority: group.priority * 5 + distance(group.locality, client, failover) };
 }
 
-function distance(of: Locality, client: Locality, setting: LocalityLoadBalancerSetting): number {
+function distance(of: Locality, client: Locality, failover: Failover): number {
   if (of.region !== client.region) {
-    const failover = setting.failover?.find((rule) => rule.from === client.region);
-    return failover && failover.to !== of.region ? 4 : 3;
+    const to = failover?.find((rule) => rule.from === client.region)?.to;
+    return to !== undefined && to !== of.region ? 4 : 3;
   }
   if (of.zone !== client.zone) return 2;
   return of.subzone === client.subzone ? 0 : 1;
+}
+
+/** Within the region Envoy itself balances zones, so only regions differ: the own, the one to fail over to, the rest. */
+function placedByRegion(group: EndpointGroup, client: Locality, failover: Failover): EndpointGroup {
+  const to = failover?.find((rule) => rule.from === client.region)?.to;
+  const { region } = group.locality;
+  return { ...group, priority: group.priority * 3 + (region === client.region ? 0 : region === to ? 1 : 2) };
 }
 
 /** Envoy wants priorities without gaps. */

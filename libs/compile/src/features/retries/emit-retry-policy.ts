@@ -10,21 +10,23 @@ import {
 import { PreviousHostsPredicateSchema } from '@seine/envoy/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.js';
 import { PreviousPrioritiesConfigSchema } from '@seine/envoy/envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config_pb.js';
 import type { HTTPRetry } from '@seine/istio';
+import type { MeshConfig } from '@seine/model';
 import { istioMilliseconds } from '../connection-pool/istio-duration.js';
 
 /** What Istio retries on unless told otherwise: cases in which the request has not been worked on. */
 const defaultRetryOn = 'connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes';
 
 export interface RetryOptions {
-  /** MeshConfig: how often, where a route says nothing. */
-  readonly defaultAttempts: number;
+  /** What holds where a route says nothing. */
+  readonly mesh: Pick<MeshConfig, 'defaultHttpRetryAttempts' | 'defaultHttpRetryPolicy'>;
   /** The destination balances by hash, so that another host would be the wrong one. */
   readonly consistentHash: boolean;
 }
 
 /** `retries` of a route, or the mesh's default. Undefined: no retries (`attempts: 0`). */
-export function emitRetryPolicy(retries: HTTPRetry | undefined, options: RetryOptions): RetryPolicy | undefined {
-  const attempts = retries ? (retries.attempts ?? 0) : options.defaultAttempts;
+export function emitRetryPolicy(stated: HTTPRetry | undefined, options: RetryOptions): RetryPolicy | undefined {
+  const retries = stated ?? options.mesh.defaultHttpRetryPolicy;
+  const attempts = retries ? (retries.attempts ?? 0) : options.mesh.defaultHttpRetryAttempts;
   if (attempts <= 0) return undefined;
   const { retryOn, retriableStatusCodes } = parseRetryOn(retries?.retryOn);
   const perTryTimeout = positiveDuration(retries?.perTryTimeout);

@@ -4,7 +4,7 @@ import { RetryPolicySchema } from '@seine/envoy/envoy/config/route/v3/route_comp
 import type { HTTPRetry } from '@seine/istio';
 import { emitRetryPolicy, type RetryOptions } from './emit-retry-policy.js';
 
-const defaults: RetryOptions = { defaultAttempts: 2, consistentHash: false };
+const defaults: RetryOptions = { mesh: { defaultHttpRetryAttempts: 2 }, consistentHash: false };
 const emitted = (retries: HTTPRetry | undefined, options: Partial<RetryOptions> = {}): unknown => {
   const policy = emitRetryPolicy(retries, { ...defaults, ...options });
   return policy && toEnvoyJson(RetryPolicySchema, policy);
@@ -29,7 +29,19 @@ describe('emitRetryPolicy', () => {
   it.each<[string, HTTPRetry | undefined, Partial<RetryOptions>, object | undefined]>([
     ["the mesh's default", undefined, {}, { ...byDefault, ...previousHosts }],
     ['no other host with consistent hash', undefined, { consistentHash: true }, byDefault],
-    ['none by default', undefined, { defaultAttempts: 0 }, undefined],
+    ['none by default', undefined, { mesh: { defaultHttpRetryAttempts: 0 } }, undefined],
+    [
+      "the mesh's own policy",
+      undefined,
+      { mesh: { defaultHttpRetryAttempts: 2, defaultHttpRetryPolicy: { attempts: 4, retryOn: 'reset' } } },
+      { ...byDefault, ...previousHosts, num_retries: 4, retry_on: 'reset' },
+    ],
+    [
+      "a route's policy before the mesh's, as a whole",
+      { attempts: 1 },
+      { mesh: { defaultHttpRetryAttempts: 2, defaultHttpRetryPolicy: { attempts: 4, retryOn: 'reset' } } },
+      { ...byDefault, ...previousHosts, num_retries: 1 },
+    ],
     ['attempts 0', { attempts: 0 }, {}, undefined],
     ['attempts left out', { perTryTimeout: '2s' }, {}, undefined],
     [

@@ -46,6 +46,12 @@ describe('effectiveTrafficPolicy', () => {
 
   it('is empty without a rule', () => {
     expect(effectiveTrafficPolicy(undefined, 'v1', 80)).toEqual({});
+    const mesh = { defaultTrafficPolicy: { ...max(9), outlierDetection: { consecutive5xxErrors: 9 } } };
+    expect(effectiveTrafficPolicy(undefined, undefined, 80, mesh)).toEqual(mesh.defaultTrafficPolicy);
+    expect(effectiveTrafficPolicy(rule, undefined, 81, mesh)).toMatchObject({
+      ...max(2),
+      outlierDetection: { consecutive5xxErrors: 9 },
+    });
   });
 });
 

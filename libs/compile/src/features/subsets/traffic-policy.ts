@@ -1,9 +1,11 @@
 import type { DestinationRule, Subset, TrafficPolicy } from '@seine/istio';
+import type { MeshConfig } from '@seine/model';
 
 /**
  * The traffic policy in force for one port of a destination (Istio docs, "DestinationRule": subset port level, then
  * subset, then rule port level, then rule). Blocks replace each other as wholes; a port level that matches replaces the
- * four blocks it can hold even where it leaves them out.
+ * four blocks it can hold even where it leaves them out. Under all of that lies the mesh's `defaultTrafficPolicy`, of which
+ * a block counts where the outcome has none.
  * @param subset the subset's name; empty or unknown = the destination itself
  * @param port the service port
  */
@@ -11,9 +13,17 @@ export function effectiveTrafficPolicy(
   rule: DestinationRule | undefined,
   subset: string | undefined,
   port: number,
+  mesh: Pick<MeshConfig, 'defaultTrafficPolicy'> = {},
 ): TrafficPolicy {
-  const policy = overlay({}, rule?.spec.trafficPolicy, port);
-  return subset ? overlay(policy, findSubset(rule, subset)?.trafficPolicy, port) : policy;
+  const ofRule = overlay({}, rule?.spec.trafficPolicy, port);
+  const policy = subset ? overlay(ofRule, findSubset(rule, subset)?.trafficPolicy, port) : ofRule;
+  const base = mesh.defaultTrafficPolicy;
+  if (!base) return policy;
+  return {
+    ...policy,
+    connectionPool: policy.connectionPool ?? base.connectionPool,
+    outlierDetection: policy.outlierDetection ?? base.outlierDetection,
+  };
 }
 
 function overlay(base: TrafficPolicy, top: TrafficPolicy | undefined, port: number): TrafficPolicy {

@@ -4,19 +4,28 @@ import { type Filter, FilterSchema } from '@seine/envoy/envoy/config/listener/v3
 import { TcpProxySchema } from '@seine/envoy/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js';
 import type { ChainContext } from '../../inputs.js';
 import { delimitedStatPrefix } from '../../frame/listeners-stat-prefix.js';
-import { emitAccessLog } from '../access-log/access-log.js';
+import { emitConnectionLog } from '../access-log/access-log.js';
+import { countsOpenings, emitMetricsLog } from '../telemetry-metrics/telemetry-metrics.js';
+import { istioDuration } from '../connection-pool/istio-duration.js';
+import { emitTunnel } from '../tunnel/emit-tunnel.js';
+import type { TcpSettings } from './tcp-settings.js';
 
 export interface WeightedCluster {
   readonly name: string;
   readonly weight: number;
 }
 
-/** The network filter that forwards bytes to one cluster, or to several by weight a connection. */
+/**
+ * The network filter that forwards bytes to one cluster, or to several by weight a connection.
+ * @param settings of the destination, of several those of the first
+ */
 export function emitTcpProxy(
   statPrefix: string,
   clusters: string | readonly WeightedCluster[],
   context: ChainContext,
+  settings: TcpSettings = {},
 ): Filter {
+  const { idleTimeout, maxConnectionDuration, useSourceIp, tunnel } = settings;
   const single = typeof clusters === 'string' ? clusters : clusters.length === 1 ? clusters[0]?.name : undefined;
   const proxy = toAny(TcpProxySchema, {
     statPrefix: delimitedStatPrefix(statPrefix),
@@ -24,7 +33,14 @@ export function emitTcpProxy(
       single !== undefined || typeof clusters === 'string'
         ? { case: 'cluster', value: single ?? '' }
         : { case: 'weightedClusters', value: { clusters: clusters.map(({ name, weight }) => ({ name, weight })) } },
-    accessLog: emitAccessLog(context),
+    accessLog: [...emitMetricsLog(context, 'tcp'), ...emitConnectionLog(context)],
+    ...(countsOpenings(context) && { accessLogOptions: { flushAccessLogOnConnected: true } }),
+    ...(idleTimeout !== undefined && { idleTimeout: istioDuration(idleTimeout) }),
+    ...(maxConnectionDuration !== undefined && {
+      maxDownstreamConnectionDuration: istioDuration(maxConnectionDuration),
+    }),
+    ...(useSourceIp && { hashPolicy: [{ policySpecifier: { case: 'sourceIp', value: {} } }] }),
+    ...(tunnel && { tunnelingConfig: emitTunnel(tunnel) }),
   });
   return create(FilterSchema, {
     name: 'envoy.filters.network.tcp_proxy',

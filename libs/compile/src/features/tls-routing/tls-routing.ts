@@ -1,9 +1,9 @@
 import { isTls, type MeshService, type ServicePort } from '@seine/model';
-import { outboundClusterName } from '../../frame/cluster-names.js';
 import { chainContext, type OutboundListenerInput } from '../../inputs.js';
 import { type L4Chain, objectMetadata } from '../tcp-routing/filter-chains.js';
-import { weightedClusters } from '../tcp-routing/l4-destinations.js';
+import { routeSettings, weightedClusters } from '../tcp-routing/l4-destinations.js';
 import { clientMatches, virtualServicesOf } from '../tcp-routing/l4-match.js';
+import { serviceFilters } from '../tcp-routing/tcp-routing.js';
 import { emitTcpProxy } from '../tcp-routing/tcp-proxy.js';
 
 export type L4Input = Omit<OutboundListenerInput, 'services'>;
@@ -36,18 +36,22 @@ export function tlsChains(target: L4Target, input: L4Input): L4Chain[] {
             subnets: match.destinationSubnets?.length ? match.destinationSubnets : subnets,
           },
           filters: [
-            emitTcpProxy(`${vs.metadata.name}.${vs.metadata.namespace}`, clusters, chainContext('outbound', input)),
+            emitTcpProxy(
+              `${vs.metadata.name}.${vs.metadata.namespace}`,
+              clusters,
+              chainContext('outbound', input),
+              routeSettings(vs, route.route ?? [], input),
+            ),
           ],
           metadata: objectMetadata(vs),
         }));
     }),
   );
   if (routed.length > 0 || !isTls(port.protocol)) return routed;
-  const cluster = outboundClusterName(port.port, undefined, service.host);
   return [
     {
       match: { serverNames: ownAddress ? [] : [service.host], subnets },
-      filters: [emitTcpProxy(cluster, cluster, chainContext('outbound', input))],
+      filters: serviceFilters(target, input),
     },
   ];
 }
