@@ -1,5 +1,6 @@
 import type {
   CorsPolicy,
+  HTTPMatchRequest,
   HTTPDirectResponse,
   HTTPFaultInjection,
   HTTPRedirect,
@@ -13,12 +14,19 @@ import type { Scope } from '../validation/scope.js';
 import { each } from './each.js';
 import { checkStringMatch } from './string-match.js';
 
-export function checkRedirect(redirect: HTTPRedirect | undefined, scope: Scope): void {
+/** @param matches of the same route */
+export function checkRedirect(
+  redirect: HTTPRedirect | undefined,
+  matches: readonly HTTPMatchRequest[],
+  scope: Scope,
+): void {
   if (!redirect) return;
   const { uri, authority, scheme, port, derivePort, redirectCode, prefixRewrite } = redirect;
   const given = [uri, authority, scheme, port, derivePort, redirectCode, prefixRewrite].some(Boolean);
   if (!given) scope.error('redirect must specify uri, authority, scheme, port or redirectCode');
   if (uri && prefixRewrite) scope.error('redirect cannot contain both uri and prefixRewrite');
+  if (prefixRewrite && matches.some((match) => match.uri && match.uri.prefix === undefined))
+    scope.at('prefixRewrite').error('requires that every uri of the rule matches by prefix');
   if (scheme && scheme !== 'http' && scheme !== 'https')
     scope.at('scheme').error(`must be http or https, but is ${JSON.stringify(scheme)}`);
   if (redirectCode && ![301, 302, 303, 307, 308].includes(redirectCode))

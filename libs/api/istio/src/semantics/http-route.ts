@@ -80,7 +80,7 @@ export function checkHttpRoute(route: HTTPRoute, scope: Scope): void {
   checkAuthority(route, scope);
   checkMirrors(route, scope);
   checkDelegate(route, scope);
-  checkRedirect(route.redirect, scope.at('redirect'));
+  checkRedirect(route.redirect, route.match ?? [], scope.at('redirect'));
   checkDirectResponse(route.directResponse, scope.at('directResponse'));
   checkRewrite(route.rewrite, scope.at('rewrite'));
   checkRetries(route.retries, scope.at('retries'));

@@ -1,4 +1,4 @@
-import type { LocalityLoadBalancerSetting } from '../networking/destination-rule.js';
+import type { LocalityLoadBalancerSetting, ZoneAwareLoadBalancerSetting } from '../networking/destination-rule.js';
 import type { Scope } from '../validation/scope.js';
 import { each } from './each.js';
 
@@ -47,10 +47,26 @@ function checkDistribute({ distribute }: LocalityLoadBalancerSetting, scope: Sco
   );
 }
 
-function checkFailover({ failover }: LocalityLoadBalancerSetting, scope: Scope): void {
+function checkFailover({ failover }: Pick<LocalityLoadBalancerSetting, 'failover'>, scope: Scope): void {
   each(failover, scope, ({ from = '', to = '' }, at) => {
     if (from === to) at.error('must name two different regions');
     if (/[/*]/.test(from + to)) at.error('must name regions only, without zones and wildcards');
+  });
+}
+
+/** Labels of which failover by regions, and zone-aware routing, take care themselves. */
+const topologyLabels: ReadonlySet<string> = new Set([
+  'topology.kubernetes.io/region',
+  'topology.kubernetes.io/zone',
+  'topology.istio.io/subzone',
+]);
+
+export function checkZoneAwareLb(setting: ZoneAwareLoadBalancerSetting | undefined, scope: Scope): void {
+  if (!setting) return;
+  checkFailover(setting, scope.at('failover'));
+  each(setting.failoverPriority, scope.at('failoverPriority'), (label, at) => {
+    if (label === '') at.error('must name a label');
+    if (topologyLabels.has(label)) at.error(`${label} is taken care of by zone-aware routing itself`);
   });
 }
 
@@ -59,6 +75,9 @@ export function checkLocalityLb(setting: LocalityLoadBalancerSetting | undefined
   const { distribute = [], failover = [], failoverPriority = [] } = setting;
   if (distribute.length > 0 && (failover.length > 0 || failoverPriority.length > 0))
     scope.error("cannot specify 'distribute' together with 'failover' or 'failoverPriority'");
+  const topology = failoverPriority.filter((label) => topologyLabels.has(label));
+  if (failover.length > 0 && topology.length > 0)
+    scope.error(`cannot specify 'failover' together with ${topology.join(', ')} in 'failoverPriority'`);
   checkDistribute(setting, scope.at('distribute'));
   checkFailover(setting, scope.at('failover'));
   each(failoverPriority, scope.at('failoverPriority'), (label, at) => {

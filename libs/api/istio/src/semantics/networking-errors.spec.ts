@@ -43,6 +43,34 @@ check('DestinationRule', [
     'spec.trafficPolicy.loadBalancer.consistentHash.maglev.tableSize',
   ],
   [
+    'a cookie attribute twice',
+    policy({
+      loadBalancer: {
+        consistentHash: { httpCookie: { name: 'c', attributes: [{ name: 'A' }, { name: 'B' }, { name: 'A' }] } },
+      },
+    }),
+    'spec.trafficPolicy.loadBalancer.consistentHash.httpCookie.attributes[2].name',
+  ],
+  [
+    'failover by region, and by a topology label',
+    locality({ failover: [{ from: 'a', to: 'b' }], failoverPriority: ['app', 'topology.kubernetes.io/zone'] }),
+    'spec.trafficPolicy.loadBalancer.localityLbSetting',
+  ],
+  [
+    'failover by region, and by another label',
+    locality({ failover: [{ from: 'a', to: 'b' }], failoverPriority: ['app'] }),
+  ],
+  [
+    'zone-aware routing by zones, and to the same region',
+    policy({
+      loadBalancer: {
+        zoneAwareLbSetting: { failover: [{ from: 'a', to: 'a' }], failoverPriority: ['topology.kubernetes.io/zone'] },
+      },
+    }),
+    'spec.trafficPolicy.loadBalancer.zoneAwareLbSetting.failover[0]',
+    'spec.trafficPolicy.loadBalancer.zoneAwareLbSetting.failoverPriority[0]',
+  ],
+  [
     'warmup with RANDOM',
     policy({ loadBalancer: { simple: 'RANDOM', warmup: { duration: '5s' } } }),
     'warning spec.trafficPolicy.loadBalancer.warmup',

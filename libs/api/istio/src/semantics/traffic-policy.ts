@@ -9,7 +9,7 @@ import type {
 import type { Scope } from '../validation/scope.js';
 import { isAddress, checkPort } from './field-checks.js';
 import { each } from './each.js';
-import { checkLocalityLb } from './locality.js';
+import { checkLocalityLb, checkZoneAwareLb } from './locality.js';
 
 /** Envoy's tables for Maglev must be of prime size, 5000011 at most. */
 const maxTableSize = 5_000_011;
@@ -20,13 +20,23 @@ function isPrime(n: number): boolean {
   return true;
 }
 
+function checkCookie({ name, attributes }: NonNullable<ConsistentHashLB['httpCookie']>, scope: Scope): void {
+  if (name === '') scope.at('name').error('must not be empty');
+  const names = new Set<string>();
+  each(attributes, scope.at('attributes'), (attribute, at) => {
+    if (attribute.name === '') at.at('name').error('must not be empty');
+    else if (names.has(attribute.name)) at.at('name').error(`another attribute is called ${attribute.name} already`);
+    names.add(attribute.name);
+  });
+}
+
 function checkConsistentHash(hash: ConsistentHashLB, scope: Scope): void {
   const { httpHeaderName, httpCookie, useSourceIp, httpQueryParameterName, minimumRingSize, ringHash, maglev } = hash;
   if (!httpHeaderName && !httpCookie && !useSourceIp && !httpQueryParameterName)
     scope.error('exactly one of httpHeaderName, httpCookie, useSourceIp and httpQueryParameterName is required');
   if (minimumRingSize !== undefined && (ringHash || maglev))
     scope.error('only one of minimumRingSize, ringHash and maglev can be specified');
-  if (httpCookie?.name === '') scope.at('httpCookie', 'name').error('must not be empty');
+  if (httpCookie) checkCookie(httpCookie, scope.at('httpCookie'));
   const size = maglev?.tableSize;
   if (size !== undefined && (size > maxTableSize || !isPrime(size)))
     scope.at('maglev', 'tableSize').error(`must be a prime number, ${maxTableSize} at most, but is ${size}`);
@@ -39,6 +49,7 @@ function checkLoadBalancer(settings: LoadBalancerSettings | undefined, scope: Sc
   if ((warmup ?? warmupDurationSecs) && (consistentHash ?? (simple === 'RANDOM' || simple === 'PASSTHROUGH')))
     scope.at(warmup ? 'warmup' : 'warmupDurationSecs').warning('has an effect with ROUND_ROBIN and LEAST_REQUEST only');
   checkLocalityLb(settings.localityLbSetting, scope.at('localityLbSetting'));
+  checkZoneAwareLb(settings.zoneAwareLbSetting, scope.at('zoneAwareLbSetting'));
 }
 
 function checkConnectionPool(pool: ConnectionPoolSettings | undefined, scope: Scope): void {

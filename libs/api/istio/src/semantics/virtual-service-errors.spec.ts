@@ -46,6 +46,19 @@ check('VirtualService', [
     http({ route: undefined, directResponse: { status: 600 } }),
     'spec.http[0].directResponse.status',
   ],
+  [
+    'a new prefix for an exact path',
+    http({
+      route: undefined,
+      match: [{ uri: { prefix: '/a' } }, { uri: { exact: '/b' } }],
+      redirect: { prefixRewrite: '/' },
+    }),
+    'spec.http[0].redirect.prefixRewrite',
+  ],
+  [
+    'a new prefix for a prefix, and for any path',
+    http({ route: undefined, match: [{ uri: { prefix: '/a' } }, { port: 80 }], redirect: { prefixRewrite: '/' } }),
+  ],
   ['empty redirect', http({ route: undefined, redirect: {} }), 'spec.http[0].redirect'],
   [
     'redirect to another scheme',
@@ -168,6 +181,7 @@ check('VirtualService', [
     'TCP from a wrong subnet',
     { hosts: ['a'], tcp: [{ match: [{ sourceSubnet: '10.0.0.0/99' }], route }] },
     'spec.tcp[0].match[0].sourceSubnet',
+    'warning spec.tcp[0].match[0].sourceSubnet',
   ],
   ['TCP to nowhere', { hosts: ['a'], tcp: [{}] }, 'spec.tcp[0].route'],
 ]);

@@ -72,7 +72,11 @@ function checkTcp(spec: VirtualServiceSpec, scope: Scope): void {
   each(spec.tcp, scope, ({ match, route }, at) => {
     each(match, at.at('match'), (one, matchAt) => {
       checkL4Match(one, matchAt);
-      if (one.sourceSubnet) checkPrefix(one.sourceSubnet, matchAt.at('sourceSubnet'));
+      if (!one.sourceSubnet) return;
+      checkPrefix(one.sourceSubnet, matchAt.at('sourceSubnet'));
+      matchAt
+        .at('sourceSubnet')
+        .warning('has no effect, as in Istio: match callers by sourceLabels or sourceNamespace', 'SEINE-UNSUPPORTED');
     });
     if (!route || route.length === 0) at.at('route').error('a TCP route must have a destination');
     checkWeightedDestinations(route ?? [], at.at('route'));

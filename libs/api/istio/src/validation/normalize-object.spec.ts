@@ -36,6 +36,63 @@ describe('normalizeObject', () => {
       { address: '1.2.3.4', ports: { http: '8080' } },
       { address: '1.2.3.4', ports: { http: 8080 } },
     ],
+    [
+      'header changes of the first versions',
+      'VirtualService',
+      {
+        http: [
+          {
+            websocketUpgrade: true,
+            appendHeaders: { a: '1' },
+            removeResponseHeaders: ['x'],
+            route: [{ destination: { host: 'a' }, appendResponseHeaders: { b: '2' }, removeRequestHeaders: ['y'] }],
+          },
+        ],
+      },
+      {
+        http: [
+          {
+            headers: { request: { add: { a: '1' } }, response: { remove: ['x'] } },
+            route: [
+              {
+                destination: { host: 'a' },
+                headers: { request: { remove: ['y'] }, response: { add: { b: '2' } } },
+              },
+            ],
+          },
+        ],
+      },
+    ],
+    [
+      "today's spelling goes before the old one",
+      'VirtualService',
+      { http: [{ appendRequestHeaders: { a: 'old' }, headers: { request: { add: { a: 'new' } } } }] },
+      { http: [{ headers: { request: { add: { a: 'new' } } } }] },
+    ],
+    [
+      'headers to remove as a map',
+      'VirtualService',
+      { http: [{ removeResponseHeaders: { a: '', b: '' } }] },
+      { http: [{ headers: { response: { remove: ['a', 'b'] } } }] },
+    ],
+    [
+      'a whole percentage of aborts',
+      'VirtualService',
+      { http: [{ fault: { abort: { percent: 10, httpStatus: 400 }, delay: { percent: 5 } } }] },
+      { http: [{ fault: { abort: { percentage: { value: 10 }, httpStatus: 400 }, delay: { percent: 5 } } }] },
+    ],
+    [
+      'outlier detection of HTTP, and the header to hash by',
+      'DestinationRule',
+      {
+        trafficPolicy: { outlierDetection: { http: { consecutiveErrors: 1, interval: '1s' } } },
+        subsets: [{ name: 'v1', trafficPolicy: { loadBalancer: { consistentHash: { httpHeader: 'x' } } } }],
+      },
+      {
+        trafficPolicy: { outlierDetection: { consecutiveErrors: 1, interval: '1s' } },
+        subsets: [{ name: 'v1', trafficPolicy: { loadBalancer: { consistentHash: { httpHeaderName: 'x' } } } }],
+      },
+    ],
     ['null fields are left out', 'VirtualService', { hosts: ['a'], http: null }, { hosts: ['a'] }],
   ])('%s', (_, kind, spec, expected) => {
     expect(normalizeObject(of(kind, spec)).spec).toEqual(expected);
