@@ -24,3 +24,53 @@ export function withCertificates(text: string, folder: string): string {
     path.join(folder, /key/.test(path.basename(file)) ? keyFile : certificateFile),
   );
 }
+
+export interface Certificate {
+  readonly key: Buffer;
+  readonly cert: Buffer;
+}
+
+/** An authority of a test's own, whose certificates nothing else trusts. */
+export class TestAuthority {
+  readonly #folder: string;
+  #issued = 0;
+
+  /** @param folder where openssl keeps its files; one authority a folder */
+  constructor(folder: string) {
+    fs.mkdirSync(folder, { recursive: true });
+    this.#folder = folder;
+    this.#run('ca', 'authority', 'basicConstraints=critical,CA:TRUE');
+  }
+
+  /** What its certificates are verified with, PEM. */
+  get certificate(): Buffer {
+    return fs.readFileSync(this.#file('ca.pem'));
+  }
+
+  /** A certificate for these DNS names (of a client, whatever they are), with its key; PEM. */
+  issue(...names: readonly string[]): Certificate {
+    const file = `leaf-${this.#issued++}`;
+    const alternatives = names.map((name) => `DNS:${name}`).join(',');
+    const from = ['-CA', this.#file('ca.pem'), '-CAkey', this.#file('ca.key')];
+    this.#run(
+      file,
+      names[0] ?? file,
+      'basicConstraints=critical,CA:FALSE',
+      ...from,
+      '-addext',
+      `subjectAltName=${alternatives}`,
+    );
+    return { key: fs.readFileSync(this.#file(`${file}.key`)), cert: fs.readFileSync(this.#file(`${file}.pem`)) };
+  }
+
+  #run(file: string, name: string, constraints: string, ...more: readonly string[]): void {
+    const request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
+    const files = ['-keyout', this.#file(`${file}.key`), '-out', this.#file(`${file}.pem`)];
+    const subject = ['-subj', `/CN=${name}`, '-addext', constraints];
+    execFileSync('openssl', [...request, ...subject, ...files, ...more], { stdio: 'pipe' });
+  }
+
+  #file(name: string): string {
+    return path.join(this.#folder, name);
+  }
+}

@@ -1,6 +1,7 @@
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { TLSSocket } from 'node:tls';
 
 /** What an upstream saw of a request; also the JSON of its answer. */
 export interface Seen {
@@ -9,6 +10,8 @@ export interface Seen {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** The SNI of a TLS connection. */
+  readonly servername?: string | undefined;
 }
 
 /** How an upstream answers; default 200 at once. */
@@ -23,6 +26,8 @@ export interface Answer {
 interface Tls {
   readonly key: Buffer;
   readonly cert: Buffer;
+  /** Where set, only clients with a certificate of this authority are let in. */
+  readonly ca?: Buffer;
 }
 
 /** An upstream: says who it is and what it got, and keeps count. */
@@ -45,7 +50,9 @@ export class EchoServer {
         }
       });
     };
-    this.#server = tls ? https.createServer(tls, handle) : http.createServer(handle);
+    this.#server = tls
+      ? https.createServer({ ...tls, requestCert: tls.ca !== undefined }, handle)
+      : http.createServer(handle);
     // A proxy keeps its connections; none of them may outlive the test.
     this.#server.keepAliveTimeout = 60_000;
   }
@@ -97,6 +104,7 @@ export class EchoServer {
       path: request.url ?? '',
       headers,
       body,
+      ...(request.socket instanceof TLSSocket && { servername: request.socket.servername || undefined }),
     };
     this.seen.push(seen);
     const answer = this.answer(seen);

@@ -19,5 +19,6 @@ export * from './rate-limit-service.js';
 export * from './repository.js';
 export * from './statistics.js';
 export * from './test-mesh.js';
+export * from './tls-request.js';
 export * from './validate-config.js';
 export * from './validation-batch.js';

@@ -40,6 +40,22 @@ status: { phase: Running, podIP: ${address} }
 `;
 }
 
+/** A Secret with these values, as they are. */
+export function secretYaml(
+  name: string,
+  values: Readonly<Record<string, string | Buffer>>,
+  namespace = 'istio-system',
+  type = 'kubernetes.io/tls',
+): string {
+  const data = Object.entries(values).map(([key, value]) => [key, Buffer.from(value).toString('base64')]);
+  return `apiVersion: v1
+kind: Secret
+metadata: { name: ${name}, namespace: ${namespace} }
+type: ${type}
+data: ${flow(Object.fromEntries(data))}
+`;
+}
+
 /** Joins documents to one file. */
 export function documents(...parts: readonly string[]): string {
   return parts.join('---\n');

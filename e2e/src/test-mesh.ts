@@ -29,6 +29,8 @@ export interface MeshOptions {
   readonly services?: readonly ServiceYaml[];
   /** Whether there is an ingress gateway. */
   readonly gateway?: boolean;
+  /** Whether there is an egress gateway: Service `istio-egressgateway`, ports 80 and 443. */
+  readonly egressGateway?: boolean;
   readonly variant?: 'delta' | 'sotw';
   /** Where the client is. */
   readonly locality?: { readonly region: string; readonly zone: string; readonly subzone: string };
@@ -93,6 +95,10 @@ export class TestMesh {
 
   get gateway(): Envoy {
     return this.envoy('gateway');
+  }
+
+  get gatewayAddress(): string {
+    return this.#gatewayAddress;
   }
 
   get clientAddress(): string {
@@ -206,7 +212,18 @@ export class TestMesh {
     this.#clientAddress = this.#addresses.next();
     yaml.push(podYaml({ name: 'client', address: this.#clientAddress, labels: { app: 'client' }, ports: [] }));
     starts.push(() => this.#startEnvoy('client', this.#clientAddress, { app: 'client' }, new Map()));
-    if (this.options.gateway) starts.push(this.#prepareGateway(yaml));
+    if (this.options.gateway) {
+      this.#gatewayAddress = this.#addresses.next();
+      const ports = [{ name: 'http2', port: 80, targetPort: gatewayPort }];
+      starts.push(this.#prepareGateway('gateway', 'ingress', this.#gatewayAddress, ports, yaml));
+    }
+    if (this.options.egressGateway) {
+      const ports = [
+        { name: 'http2', port: 80, targetPort: gatewayPort },
+        { name: 'https', port: 443, targetPort: 8443 },
+      ];
+      starts.push(this.#prepareGateway('egress', 'egress', this.#addresses.next(), ports, yaml));
+    }
     const apps = new Set((this.options.workloads ?? []).map((w) => `${w.namespace ?? 'default'}/${appOf(w)}`));
     for (const service of this.options.services ?? []) apps.delete(`${service.namespace ?? 'default'}/${service.name}`);
     for (const key of apps) {
@@ -235,21 +252,26 @@ export class TestMesh {
     };
   }
 
-  #prepareGateway(yaml: string[]): () => Promise<void> {
-    this.#gatewayAddress = this.#addresses.next();
-    const labels = { app: 'istio-ingressgateway', istio: 'ingressgateway' };
-    const ports = [{ name: 'http2', port: 80, targetPort: gatewayPort }];
+  #prepareGateway(
+    name: string,
+    direction: 'ingress' | 'egress',
+    address: string,
+    ports: ServiceYaml['ports'],
+    yaml: string[],
+  ): () => Promise<void> {
+    const service = `istio-${direction}gateway`;
+    const labels = { app: service, istio: `${direction}gateway` };
     yaml.push(
-      serviceYaml({ name: 'istio-ingressgateway', namespace: 'istio-system', ports, selector: labels }),
-      podYaml({ name: 'gateway', namespace: 'istio-system', address: this.#gatewayAddress, labels, ports: [] }),
+      serviceYaml({ name: service, namespace: 'istio-system', ports, selector: labels }),
+      podYaml({ name, namespace: 'istio-system', address, labels, ports: [] }),
     );
     return async () => {
       const envoy = await Envoy.start({
         node: {
           type: 'router',
-          name: 'gateway',
+          name,
           namespace: 'istio-system',
-          ipAddresses: [this.#gatewayAddress],
+          ipAddresses: [address],
           labels,
           interceptionMode: 'NONE',
         },

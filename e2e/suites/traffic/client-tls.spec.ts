@@ -7,7 +7,9 @@ import {
   istioYaml,
   LoopbackAddresses,
   makeCertificate,
+  secretYaml,
   type Seen,
+  TestAuthority,
   TestMesh,
 } from '../../src/index.js';
 
@@ -71,4 +73,35 @@ it('speaks plain text when the mode is DISABLE', async () => {
   await apply({ mode: 'DISABLE' });
   expect((await mesh.call(`http://${host}/x`)).status).toBe(503);
   expect(secure.seen).toEqual([]);
+});
+
+it('takes certificates from a Secret where the rule selects the workload', async () => {
+  const authority = new TestAuthority(path.join(mesh.folder, 'authority'));
+  const strict = await EchoServer.listen('strict', address, 8444, {
+    ...authority.issue(host),
+    ca: authority.certificate,
+  });
+  const { key, cert } = authority.issue('client');
+  const config = (selected: string) =>
+    documents(
+      istioYaml('ServiceEntry', 'secure', {
+        hosts: [host],
+        location: 'MESH_EXTERNAL',
+        resolution: 'STATIC',
+        ports: [{ number: 80, name: 'http', protocol: 'HTTP', targetPort: 8444 }],
+        endpoints: [{ address }],
+      }),
+      istioYaml('DestinationRule', 'secure', {
+        host,
+        workloadSelector: { matchLabels: { app: selected } },
+        trafficPolicy: { tls: { mode: 'MUTUAL', credentialName: 'client' } },
+      }),
+      secretYaml('client', { 'tls.crt': cert, 'tls.key': key, 'ca.crt': authority.certificate }, 'default'),
+    );
+  await mesh.apply('secure', config('client'));
+  expect((await mesh.call(`http://${host}/x`)).status).toBe(200);
+  expect(strict.seen).toMatchObject([{ servername: host }]);
+  await mesh.apply('secure', config('other'));
+  expect((await mesh.call(`http://${host}/x`)).status).toBe(503);
+  await strict.close();
 });
