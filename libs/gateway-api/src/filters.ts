@@ -50,7 +50,7 @@ export function redirectOf(filter: gatewayApi.RedirectFilter): HTTPRedirect {
       ? { derivePort: scheme === undefined ? 'FROM_REQUEST_PORT' : 'FROM_PROTOCOL_DEFAULT' }
       : { port }),
     ...(path?.type === 'ReplaceFullPath' && { uri: path.replaceFullPath ?? '/' }),
-    ...(path?.type === 'ReplacePrefixMatch' && { prefixRewrite: path.replacePrefixMatch || '/' }),
+    ...(path?.type === 'ReplacePrefixMatch' && { prefixRewrite: path.replacePrefixMatch?.replace(/\/$/, '') || '/' }),
   };
 }
 

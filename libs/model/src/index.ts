@@ -1,4 +1,5 @@
 /** The validated mesh: plain frozen data, and the few pure functions that belong to it. */
+export * from './derived-annotations.js';
 export * from './endpoint.js';
 export * from './host.js';
 export * from './ip-address.js';

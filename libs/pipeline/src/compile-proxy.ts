@@ -42,9 +42,9 @@ export function viewsToJson(views: Views): CompiledProxy {
   };
 }
 
-/** A gateway is known by its labels, as Istio's charts set them. */
+/** A gateway is known by its labels, as Istio's charts set them, or what deploys Gateways of the Gateway API. */
 function isGateway(labels: Readonly<Record<string, string>>): boolean {
-  return labels['istio']?.endsWith('gateway') ?? false;
+  return (labels['istio']?.endsWith('gateway') ?? false) || 'gateway.networking.k8s.io/gateway-name' in labels;
 }
 
 const ownMetadata = Object.freeze({ ISTIO_VERSION: istioVersion });

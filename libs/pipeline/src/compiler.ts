@@ -86,7 +86,7 @@ function sidecarViews(mesh: Mesh, proxy: Proxy, workload: Workload | undefined):
 
 function gatewayViews(mesh: Mesh, proxy: Proxy, workload: Workload | undefined): Views {
   const scope = scopeOf(mesh, proxy);
-  const gateways = selectedGateways(resourcesOf(mesh, 'Gateway'), proxy);
+  const gateways = selectedGateways(resourcesOf(mesh, 'Gateway'), proxy, workload);
   const { listeners, routes } = gatewayResources(proxy, workload, gateways, scope, policiesOf(mesh, proxy, 'gateway', scope.services));
   const { clusters, endpoints } = sharedSets(scope, mesh);
   const secrets = proxySecrets(proxy, gateways, scope.rules, resourcesOf(mesh, 'Secret'));

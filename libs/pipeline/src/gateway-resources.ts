@@ -12,7 +12,7 @@ import { encodeResource } from '@seine/envoy';
 import { RouteConfigurationSchema } from '@seine/envoy/envoy/config/route/v3/route_pb.js';
 import type { Gateway, VirtualService } from '@seine/istio';
 import { internByKey, internList, memo } from '@seine/memo';
-import { type InboundPort, labelsMatch, type Proxy, type Workload } from '@seine/model';
+import { derivedAnnotations, type InboundPort, labelsMatch, type Proxy, type Workload } from '@seine/model';
 import { type Resource, resource, type ResourceSet } from '@seine/snapshot';
 import { encodeListener } from './outbound-listeners.js';
 import { internSet } from './resource-sets.js';
@@ -22,9 +22,25 @@ import { factsFor } from './visibility.js';
 const internGateways = internList();
 const internVirtualServices = internList();
 
-/** The Gateways whose selector matches a gateway workload, oldest first. */
-export function selectedGateways(all: readonly Gateway[], proxy: Proxy): readonly Gateway[] {
-  return internGateways(all.filter((gateway) => labelsMatch(gateway.spec.selector, proxy.labels)));
+/** Whether a workload stands behind a Service that a Gateway names; undefined: it names none. */
+function servesByService({ metadata }: Gateway, workload: Workload | undefined): boolean | undefined {
+  const named = metadata.annotations?.[derivedAnnotations.gatewayService];
+  if (named === undefined) return undefined;
+  const namespace = metadata.annotations?.[derivedAnnotations.parentNamespace] ?? metadata.namespace;
+  if (workload?.namespace !== namespace) return false;
+  const hosts = named.split(',');
+  return workload.inbound.some(({ serviceHost }) => hosts.includes(serviceHost));
+}
+
+/** The Gateways for a gateway workload, oldest first: by their selector, or by the Services that they name. */
+export function selectedGateways(
+  all: readonly Gateway[],
+  proxy: Proxy,
+  workload: Workload | undefined,
+): readonly Gateway[] {
+  return internGateways(
+    all.filter((gateway) => servesByService(gateway, workload) ?? labelsMatch(gateway.spec.selector, proxy.labels)),
+  );
 }
 
 type PortPair = Pick<InboundPort, 'servicePort' | 'targetPort'>;

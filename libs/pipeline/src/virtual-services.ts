@@ -1,7 +1,7 @@
 import { isExportedTo, mergeDelegates } from '@seine/compile';
 import type { VirtualService } from '@seine/istio';
 import { internList, memo } from '@seine/memo';
-import { fullyQualify, hostMatches } from '@seine/model';
+import { derivedAnnotations, fullyQualify, hostMatches } from '@seine/model';
 
 const internDelegates = internList();
 const internVisible = internList();
@@ -33,12 +33,23 @@ function delegatesOf(root: VirtualService, all: ReadonlyMap<string, VirtualServi
   });
 }
 
+/**
+ * Whether it says only how its own namespace calls a service (a route of the Gateway API for a Service of another
+ * namespace): then it goes before what the service's namespace says.
+ */
+function isConsumerRoute({ metadata, spec }: VirtualService): boolean {
+  const derived = metadata.annotations?.[derivedAnnotations.routeSemantics] === 'gateway';
+  return derived && spec.exportTo?.length === 1 && spec.exportTo[0] === '.';
+}
+
 /** The VirtualServices that a namespace may see, delegates merged, oldest first. The same list for namespaces that see the same. */
 export const visibleVirtualServices = memo(
   'visibleVirtualServices',
   (all: readonly VirtualService[], namespace: string, clusterDomain: string): readonly VirtualService[] => {
     const resolved = withDelegates(all, clusterDomain);
     const seen = resolved.filter((vs) => isExportedTo(vs, namespace));
+    const own = seen.filter(isConsumerRoute);
+    if (own.length > 0) return internVisible([...own, ...seen.filter((vs) => !isConsumerRoute(vs))]);
     return seen.length === resolved.length ? resolved : internVisible(seen);
   },
 );

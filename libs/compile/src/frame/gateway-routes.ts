@@ -8,6 +8,7 @@ import {
 import type { RouteConfiguration } from '@seine/envoy/envoy/config/route/v3/route_pb.js';
 import type { Server, VirtualService } from '@seine/istio';
 import { type MeshConfig, parseProtocol } from '@seine/model';
+import { routeSemanticsOf } from '../features/gateway-api/route-semantics.js';
 import { isCatchAll } from '../features/match/emit-route-match.js';
 import { destinationsByHost, type RouteScope } from '../features/routing/destination.js';
 import { isExportedTo } from '../features/routing/export-to.js';
@@ -81,7 +82,9 @@ function commonHosts(
   const serverHosts = gateway.spec.servers?.[index]?.hosts ?? [];
   return intersectHosts(
     serverHostsFor(serverHosts, gateway.metadata.namespace, namespace),
-    qualifiedHosts(virtualService.spec.hosts ?? [], namespace, clusterDomain),
+    routeSemanticsOf(virtualService) === 'istio'
+      ? qualifiedHosts(virtualService.spec.hosts ?? [], namespace, clusterDomain)
+      : (virtualService.spec.hosts ?? []),
   );
 }
 

@@ -11,6 +11,14 @@ import type { HTTPMatchRequest, HTTPRoute, VirtualService } from '@seine/istio';
 import { corsFilter, emitCorsPolicy } from '../features/cors/emit-cors-policy.js';
 import { emitDirectResponse } from '../features/direct-response/emit-direct-response.js';
 import { emitFault, faultFilter } from '../features/fault/emit-fault.js';
+import {
+  bySegments,
+  notFoundCode,
+  redirectBySegments,
+  rewriteBySegments,
+  type RouteSemantics,
+  routeSemanticsOf,
+} from '../features/gateway-api/route-semantics.js';
 import { emitHashPolicies } from '../features/hash-policy/emit-hash-policy.js';
 import { emitHeaderOperations, hostRewriteOf } from '../features/header-operations/emit-header-operations.js';
 import { emitRouteMatch, isCatchAll } from '../features/match/emit-route-match.js';
@@ -54,8 +62,9 @@ function emitRoute(
   scope: RouteScope,
 ): Route {
   const shares = activeShares(http.route ?? [], scope);
-  const action = emitAction(http, shares, scope);
-  const routeMatch = emitRouteMatch(match);
+  const semantics = routeSemanticsOf(virtualService);
+  const routeMatch = bySegments(emitRouteMatch(match), semantics);
+  const action = emitAction(http, shares, scope, { match: routeMatch, semantics });
   const singleDestination = shares.length === 1 ? shares[0]?.route.headers : undefined;
   return create(RouteSchema, {
     name: [http.name, match?.name].filter(Boolean).join('.'),
@@ -73,13 +82,24 @@ function emitRoute(
 
 type Action = Route['action'];
 
-function emitAction(http: HTTPRoute, shares: readonly Share[], scope: RouteScope): Action {
+/** What of a route its path is rewritten by. */
+interface Matched {
+  readonly match: RouteMatch;
+  readonly semantics: RouteSemantics;
+}
+
+function emitAction(http: HTTPRoute, shares: readonly Share[], scope: RouteScope, matched: Matched): Action {
   const init: MessageInitShape<typeof RouteSchema> = http.redirect
-    ? { action: { case: 'redirect', value: emitRedirect(http.redirect, scope) } }
+    ? {
+        action: {
+          case: 'redirect',
+          value: redirectBySegments(emitRedirect(http.redirect, scope), matched.match, matched.semantics),
+        },
+      }
     : http.directResponse
       ? { action: { case: 'directResponse', value: emitDirectResponse(http.directResponse) } }
       : shares.length > 0
-        ? { action: { case: 'route', value: emitForwarding(http, shares, scope) } }
+        ? { action: { case: 'route', value: emitForwarding(http, shares, scope, matched) } }
         : noDestination;
   return create(RouteSchema, init).action;
 }
@@ -89,7 +109,12 @@ const noDestination: MessageInitShape<typeof RouteSchema> = {
   action: { case: 'directResponse', value: { status: 503 } },
 };
 
-function emitForwarding(http: HTTPRoute, shares: readonly Share[], scope: RouteScope): RouteAction {
+function emitForwarding(
+  http: HTTPRoute,
+  shares: readonly Share[],
+  scope: RouteScope,
+  { match, semantics }: Matched,
+): RouteAction {
   const routeHost = http.rewrite?.authority || hostRewriteOf(http.headers);
   const host = routeHost || (shares.length === 1 ? hostRewriteOf(shares[0]?.route.headers) : undefined);
   const hashPolicy = emitHashPolicies(shares.map(({ destination }) => destination));
@@ -100,7 +125,8 @@ function emitForwarding(http: HTTPRoute, shares: readonly Share[], scope: RouteS
       mesh: scope.config,
       consistentHash: hashPolicy.length > 0,
     }),
-    ...emitPathRewrite(http.rewrite),
+    ...rewriteBySegments(emitPathRewrite(http.rewrite), match, semantics),
+    ...notFoundCode(semantics),
     hostRewriteSpecifier: host ? { case: 'hostRewriteLiteral', value: host } : { case: undefined },
     requestMirrorPolicies: emitMirrors(http, scope),
     hashPolicy,
@@ -132,6 +158,7 @@ function operation(match: RouteMatch, action: Action, name: string, port: number
 function pathPattern({ pathSpecifier }: RouteMatch): string {
   switch (pathSpecifier.case) {
     case 'prefix':
+    case 'pathSeparatedPrefix':
       return `${pathSpecifier.value}*`;
     case 'path':
       return pathSpecifier.value;

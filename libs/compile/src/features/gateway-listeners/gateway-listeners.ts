@@ -91,10 +91,10 @@ function serverChains(server: ReadServer, name: string, input: GatewayPortInput)
   });
   if (!transportSocket) return [];
   const filters = http ? [httpManager(server, name, input)] : gatewayTcpChains(server, input)[0]?.filters;
-  if (!filters) return [];
+  const tls = { transportSocket, connectTimeout: tlsConnectTimeout };
+  // What is inside may be led by the name that was asked for, as where TLS is passed on.
+  if (!filters) return gatewayTlsChains(server, input).map((chain) => ({ ...chain, tls }));
   const hosts = server.spec.hosts.map(hostPart);
   const serverNames = hosts.includes('*') ? [] : hosts;
-  return [
-    { match: { serverNames, subnets: [] }, filters, tls: { transportSocket, connectTimeout: tlsConnectTimeout } },
-  ];
+  return [{ match: { serverNames, subnets: [] }, filters, tls }];
 }

@@ -1,12 +1,13 @@
 import type { Gateway } from '@seine/istio';
-import type { InboundPort } from '@seine/model';
+import { derivedAnnotations, type InboundPort } from '@seine/model';
 import type { GatewayServer } from '../../inputs.js';
 import { readServer } from './gateway-servers.js';
 
 /**
  * The ports a gateway workload binds, each with its servers in the order of the Gateways given (oldest first). A
  * Gateway names the port of the gateway's Service; the workload listens on that Service's target port, on several if
- * several Services have the port, and on the number itself if none has.
+ * several Services have the port, and on the number itself if none has; a Gateway that names its Services has only the
+ * ports of these.
  * @param inbound the gateway workload's own inbound ports
  */
 export function gatewayPorts(
@@ -18,7 +19,7 @@ export function gatewayPorts(
     for (const index of (gateway.spec.servers ?? []).keys()) {
       const server = readServer({ gateway, index });
       if (!server) continue;
-      for (const bindPort of bindPorts(server.port, inbound))
+      for (const bindPort of bindPorts(server.port, gateway, inbound))
         ports.set(bindPort, [...(ports.get(bindPort) ?? []), { gateway, index }]);
     }
   return new Map([...ports].sort(([a], [b]) => a - b));
@@ -26,8 +27,10 @@ export function gatewayPorts(
 
 function bindPorts(
   port: number,
+  { metadata }: Gateway,
   inbound: readonly Pick<InboundPort, 'servicePort' | 'targetPort'>[],
 ): readonly number[] {
   const targets = inbound.filter(({ servicePort }) => servicePort === port).map(({ targetPort }) => targetPort);
-  return targets.length > 0 ? [...new Set(targets)] : [port];
+  if (targets.length > 0) return [...new Set(targets)];
+  return metadata.annotations?.[derivedAnnotations.gatewayService] === undefined ? [port] : [];
 }
