@@ -36,6 +36,8 @@ function bootstrapOf({ listeners, routes, clusters, endpoints }: CompiledConfig)
   const endpointsByName = new Map(endpoints.map((item) => [(item as Json)['cluster_name'], item]));
   const pilot = { name: 'pilot', type: 'STATIC', connect_timeout: '1s' };
   const agent = { ...pilot, name: 'sds-grpc' };
+  // The way to pilot that every bootstrap has: WebAssembly modules come by it.
+  const modules = { ...pilot, name: 'xds-grpc' };
   return {
     node: { id: 'validate', cluster: 'validate' },
     dynamic_resources: {
@@ -43,7 +45,12 @@ function bootstrapOf({ listeners, routes, clusters, endpoints }: CompiledConfig)
     },
     static_resources: {
       listeners: listeners.map((listener) => inlineRoutes(listener, routesByName)),
-      clusters: [pilot, agent, ...clusters.map((cluster) => inlineEndpoints(cluster as Json, endpointsByName))],
+      clusters: [
+        pilot,
+        agent,
+        modules,
+        ...clusters.map((cluster) => inlineEndpoints(cluster as Json, endpointsByName)),
+      ],
     },
   };
 }

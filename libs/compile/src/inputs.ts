@@ -9,7 +9,16 @@ import type {
   WasmPlugin,
 } from '@seine/istio';
 import type { ConfigObject } from '@seine/k8s';
-import type { Endpoint, Locality, MeshConfig, MeshService, Proxy, ServiceEndpoints, Workload } from '@seine/model';
+import type {
+  Endpoint,
+  Locality,
+  MeshConfig,
+  MeshService,
+  Proxy,
+  ServiceEndpoints,
+  WasmModule,
+  Workload,
+} from '@seine/model';
 import type { DiscoveryClient } from './features/discovery-type/discovery-type.js';
 import type { OutboundFallback } from './features/outbound-traffic-policy/outbound-fallback.js';
 import type { LocalityDefaults } from './features/locality/locality-setting.js';
@@ -24,6 +33,12 @@ import type { ProviderClusters } from './telemetry/providers.js';
 /** On which side of a proxy a filter chain stands. */
 export type ChainRole = 'outbound' | 'inbound' | 'gateway';
 
+/** A WasmPlugin or TrafficExtension that selects a proxy, with what became of its module (Lua has none: `missing`). */
+export interface ChainExtension {
+  readonly resource: WasmPlugin | TrafficExtension;
+  readonly module: WasmModule;
+}
+
 /**
  * The resources that select a proxy and say something of its filter chains. One object for all proxies that the same
  * resources select; a list that is equal is the same list.
@@ -32,7 +47,7 @@ export interface ChainPolicies {
   /** Those of the root namespace first, then the namespace's, then the workload's own; oldest first in each. */
   readonly telemetry: readonly Telemetry[];
   /** All that select the proxy, oldest first. */
-  readonly extensions: readonly (WasmPlugin | TrafficExtension)[];
+  readonly extensions: readonly ChainExtension[];
   /** Those of the root namespace first; none on the outbound side, as they limit what a proxy takes in. */
   readonly rateLimits: readonly RateLimit[];
   /** The services of extension providers that the proxy sees; absent = none. */
@@ -45,15 +60,28 @@ export const noPolicies: ChainPolicies = Object.freeze({ telemetry: [], extensio
 export interface ChainContext {
   readonly role: ChainRole;
   readonly policies: ChainPolicies;
+  /**
+   * What `match.ports` of extensions is about: inbound where the workload listens, outbound the service's port, of a gateway
+   * the one it binds. Absent where a chain has many, or none.
+   */
+  readonly port?: number | undefined;
   readonly config: MeshConfig;
+}
+
+/** What the inputs of listeners have that a chain's context is made of. */
+interface ChainInput {
+  readonly policies?: ChainPolicies | undefined;
+  readonly config: MeshConfig;
+  readonly port?: number | undefined;
+  readonly bindPort?: number | undefined;
 }
 
 /** The chain context of an input. */
 export function chainContext(
   role: ChainRole,
-  { policies = noPolicies, config }: { readonly policies?: ChainPolicies | undefined; readonly config: MeshConfig },
+  { policies = noPolicies, config, port, bindPort = port }: ChainInput,
 ): ChainContext {
-  return { role, policies, config };
+  return { role, policies, config, port: bindPort };
 }
 
 /** A destination host as one client sees it. */

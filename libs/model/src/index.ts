@@ -9,4 +9,5 @@ export * from './mesh-config-spec.js';
 export * from './protocol.js';
 export * from './proxy.js';
 export * from './service.js';
+export * from './wasm-module.js';
 export * from './workload.js';

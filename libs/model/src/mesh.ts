@@ -2,6 +2,7 @@ import type { ConfigObject } from '@seine/k8s';
 import type { ServiceEndpoints } from './endpoint.js';
 import type { MeshConfig } from './mesh-config.js';
 import type { MeshService } from './service.js';
+import type { WasmModule } from './wasm-module.js';
 import type { Workload } from './workload.js';
 
 /**
@@ -24,6 +25,11 @@ export interface Mesh {
    * namespace/name. ServiceEntry and WorkloadEntry are not among them: they are services, endpoints and workloads.
    */
   readonly resources: ReadonlyMap<string, readonly ConfigObject[]>;
+  /**
+   * WebAssembly modules by the extension (`wasmModuleKey`) that asks for them; one that is not in the map was not looked for. Absent: nobody
+   * fetches modules, as offline.
+   */
+  readonly wasmModules?: ReadonlyMap<string, WasmModule> | undefined;
 }
 
 /** The key of a workload that shares its address with another. */

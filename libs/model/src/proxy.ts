@@ -46,4 +46,6 @@ export interface Proxy {
   readonly workloadCertificates: boolean;
   /** DNS_CAPTURE: serve mesh names by Envoy's DNS filter on 15053. */
   readonly dnsCapture: boolean;
+  /** The Envoy has said what it is made of, and the runtime for WebAssembly is not among it. Default false. */
+  readonly lacksWasm?: boolean | undefined;
 }

@@ -14,7 +14,7 @@ import type { Gateway, VirtualService } from '@seine/istio';
 import { internByKey, internList, memo } from '@seine/memo';
 import { derivedAnnotations, type InboundPort, labelsMatch, type Proxy, type Workload } from '@seine/model';
 import { type Resource, resource, type ResourceSet } from '@seine/snapshot';
-import { encodeListener } from './outbound-listeners.js';
+import { listenerEncoder } from './outbound-listeners.js';
 import { internSet } from './resource-sets.js';
 import type { Scope } from './scope.js';
 import { factsFor } from './visibility.js';
@@ -93,7 +93,7 @@ const portListeners = memo(
       workloadCertificates: gateway.workloadCertificates,
       reachable,
       ...(gateway.address && { address: gateway.address }),
-    }).map(encodeListener),
+    }).map(listenerEncoder('gateway', policies, config)),
 );
 
 /** What a port's listener reads of the gateway's proxy. */

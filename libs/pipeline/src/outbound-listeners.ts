@@ -1,12 +1,15 @@
 import {
+  addNetworkExtensions,
   autoAllocate,
   chainContext,
   type ChainPolicies,
+  type ChainRole,
   destinationHosts,
   emitDnsListener,
   emitEgressListener,
   emitOutboundListener,
   emitVirtualOutbound,
+  hasNetworkExtensions,
   type DestinationFacts,
   type OutboundFallback,
   type RouteClient,
@@ -26,6 +29,13 @@ import { factsFor, type RuleTable, type Services } from './visibility.js';
 
 export function encodeListener(listener: Listener): Resource {
   return resource(listener.name, encodeResource(ListenerSchema, listener));
+}
+
+/** Encodes the listeners of one side of a proxy, with the network filters that policies add to their chains. */
+export function listenerEncoder(role: ChainRole, policies: ChainPolicies, config: MeshConfig) {
+  if (!hasNetworkExtensions(policies)) return encodeListener;
+  const context = chainContext(role, { policies, config });
+  return (listener: Listener): Resource => encodeListener(addNetworkExtensions(listener, context));
 }
 
 const internServices = internList();
@@ -138,13 +148,17 @@ const portListeners = memo(
       policies,
       fallback,
       config,
-    }).map(encodeListener),
+    }).map(listenerEncoder('outbound', policies, config)),
 );
 
 const virtualOutbound = memo(
   'virtualOutbound',
   (policies: ChainPolicies, fallback: OutboundFallback, config: MeshConfig): Resource =>
-    encodeListener(emitVirtualOutbound(fallback, chainContext('outbound', { policies, config }))),
+    listenerEncoder(
+      'outbound',
+      policies,
+      config,
+    )(emitVirtualOutbound(fallback, chainContext('outbound', { policies, config }))),
 );
 
 /** Services with the addresses that DNS capture gives to those without: a client with it sees these instead. */
@@ -246,7 +260,7 @@ const egressListener = memo(
     const services = [...listing.services.values()];
     const scope = { services, l4VirtualServices: l4, destinations, client, policies, config };
     const listener = emitEgressListener({ bind, explicit, loopback, ...scope });
-    return listener && encodeListener(listener);
+    return listener && listenerEncoder('outbound', policies, config)(listener);
   },
 );
 

@@ -16,7 +16,7 @@ import { internByKey, memo } from '@seine/memo';
 import { isHttp, type MeshConfig, type Proxy, type ServicePort, type Workload } from '@seine/model';
 import { type Resource, resource, ResourceSet } from '@seine/snapshot';
 import { blankProxy, blankWorkload } from './blank-proxy.js';
-import { egressListeners, encodeListener, type L4Scope, l4Scope, withServices } from './outbound-listeners.js';
+import { egressListeners, listenerEncoder, type L4Scope, l4Scope, withServices } from './outbound-listeners.js';
 import { type HostPort, listedPorts } from './host-plans.js';
 import { egressPortRoutes, egressRoutes, hostRoutes, httpProxyRoutes } from './outbound-routes.js';
 import { internSet } from './resource-sets.js';
@@ -75,7 +75,7 @@ const inbound = memo('inbound', (read: InboundInput, policies: ChainPolicies): O
   const listeners = [...captured, ...emitBoundInboundListeners(input)];
   return Object.freeze({
     clusters: ResourceSet.of(emitInboundClusters(input).map((c) => resource(c.name, encodeResource(ClusterSchema, c)))),
-    listeners: ResourceSet.of(listeners.map(encodeListener)),
+    listeners: ResourceSet.of(listeners.map(listenerEncoder('inbound', policies, input.config))),
   });
 });
 
@@ -120,7 +120,7 @@ const boundOutbound = memo(
       policies,
       config,
     });
-    return [...(proxyListener ? [proxyListener] : []), ...loopback].map(encodeListener);
+    return [...(proxyListener ? [proxyListener] : []), ...loopback].map(listenerEncoder('outbound', policies, config));
   },
 );
 

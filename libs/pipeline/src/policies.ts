@@ -3,6 +3,7 @@ import type { RateLimit, Telemetry, TrafficExtension, WasmPlugin } from '@seine/
 import type { ConfigObject } from '@seine/k8s';
 import { internList, memo } from '@seine/memo';
 import { labelsMatch, type Mesh, type Proxy } from '@seine/model';
+import { chainExtensions, type ExtensionResource } from './chain-extensions.js';
 
 /** A resource that a policy is attached to. */
 interface PolicyTargetReference {
@@ -63,7 +64,32 @@ function ofKind<P extends ConfigObject>(mesh: Mesh, kind: string): readonly P[] 
 }
 
 const internTelemetry = internList();
-const internExtensions = internList();
+const internSelected = internList();
+const noExtensions: readonly never[] = Object.freeze([]);
+
+/** The extensions of both kinds that select a proxy. */
+const selectExtensions = memo(
+  'selectExtensions',
+  (
+    proxy: Proxy,
+    plugins: readonly WasmPlugin[],
+    extensions: readonly TrafficExtension[],
+    rootNamespace: string,
+  ): readonly ExtensionResource[] =>
+    internSelected([
+      ...selectPolicies<ExtensionResource>(plugins, proxy, rootNamespace),
+      ...selectPolicies<ExtensionResource>(extensions, proxy, rootNamespace),
+    ]),
+);
+
+function extensionsOf(mesh: Mesh, proxy: Proxy, role: ChainRole): ChainPolicies['extensions'] {
+  const plugins = ofKind<WasmPlugin>(mesh, 'WasmPlugin');
+  const extensions = ofKind<TrafficExtension>(mesh, 'TrafficExtension');
+  if (plugins.length + extensions.length === 0) return noExtensions;
+  const selected = selectExtensions(proxy, plugins, extensions, mesh.config.rootNamespace);
+  return chainExtensions(selected, mesh.wasmModules, role, proxy.lacksWasm ?? false);
+}
+
 const internRateLimits = internList();
 const policiesObject = memo(
   'chainPolicies',
@@ -80,19 +106,14 @@ const policiesFor = memo(
   (
     proxy: Proxy,
     telemetry: readonly Telemetry[],
-    plugins: readonly WasmPlugin[],
-    extensions: readonly TrafficExtension[],
+    extensions: ChainPolicies['extensions'],
     rateLimits: readonly RateLimit[],
     rootNamespace: string,
   ): ChainPolicies => {
     const ours = selectPolicies(telemetry, proxy, rootNamespace);
-    const added = [
-      ...selectPolicies(plugins, proxy, rootNamespace),
-      ...selectPolicies(extensions, proxy, rootNamespace),
-    ];
     const limits = selectPolicies(rateLimits, proxy, rootNamespace);
-    if (ours.length === 0 && added.length === 0 && limits.length === 0) return noPolicies;
-    return policiesObject(internTelemetry(ours), internExtensions(added), internRateLimits(limits));
+    if (ours.length === 0 && extensions.length === 0 && limits.length === 0) return noPolicies;
+    return policiesObject(internTelemetry(ours), extensions, internRateLimits(limits));
   },
 );
 
@@ -103,8 +124,7 @@ export function policiesOf(mesh: Mesh, proxy: Proxy, role: ChainRole): ChainPoli
   return policiesFor(
     proxy,
     ofKind(mesh, 'Telemetry'),
-    ofKind(mesh, 'WasmPlugin'),
-    ofKind(mesh, 'TrafficExtension'),
+    extensionsOf(mesh, proxy, role),
     role === 'outbound' ? noneOfKind : ofKind(mesh, 'RateLimit'),
     mesh.config.rootNamespace,
   );

@@ -29,6 +29,8 @@ export const TrafficExtensionSchema = message(
     ],
   },
 );
+/** What a WasmPlugin says of its module too. */
+export type WasmSettings = NonNullable<TrafficExtensionSpec['wasm']>;
 export type TrafficExtensionSpec = Of<typeof TrafficExtensionSchema>;
 export type TrafficExtension = ConfigObject<TrafficExtensionSpec> & {
   readonly kind: 'TrafficExtension';

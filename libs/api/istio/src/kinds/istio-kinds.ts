@@ -191,6 +191,7 @@ const telemetry = kindsOf('telemetry.istio.io', [
 const extensions = kindsOf('extensions.istio.io', [
   {
     kind: 'WasmPlugin',
+    actedOn: true,
     spec: WasmPluginSchema,
     specRequired: true,
     versions: ['v1alpha1*'],
@@ -198,6 +199,7 @@ const extensions = kindsOf('extensions.istio.io', [
   },
   {
     kind: 'TrafficExtension',
+    actedOn: true,
     spec: TrafficExtensionSchema,
     specRequired: true,
     versions: ['v1alpha1*'],

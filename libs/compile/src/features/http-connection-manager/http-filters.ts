@@ -12,6 +12,7 @@ import {
 } from '@seine/envoy/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
 
 import type { ChainContext } from '../../inputs.js';
+import { httpExtensions } from '../traffic-extension/extension-filters.js';
 import { emitRateLimits } from '../rate-limit/rate-limit.js';
 
 export interface HttpFilterOptions {
@@ -22,9 +23,16 @@ export interface HttpFilterOptions {
 
 /** The HTTP filters of a connection manager in the order requests pass them. */
 export function emitHttpFilters(options: HttpFilterOptions): HttpFilter[] {
+  const extensions = httpExtensions(options.context);
   return [
+    ...extensions('AUTHN'),
+    // jwt_authn has its place here: extensions of AUTHN run before tokens are checked, those of AUTHZ after.
+    ...extensions('AUTHZ'),
+    // rbac and ext_authz have theirs here.
     // After the filters that say who asks and whether they may: what those refuse is not counted.
     ...emitRateLimits(options.context),
+    ...extensions('STATS'),
+    ...extensions('UNSPECIFIED'),
     // Before grpc_stats, which then counts the gRPC messages the browser's request becomes.
     ...(options.grpcWeb ? [filter('envoy.filters.http.grpc_web', toAny(GrpcWebSchema, {}))] : []),
     // Before whatever may answer by itself, so that gRPC calls are counted then too; one counter set for all methods,

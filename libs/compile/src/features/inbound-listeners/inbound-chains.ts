@@ -60,7 +60,8 @@ export interface InboundChainsOptions {
 
 /** The filter chains of one declared inbound port. */
 export function emitInboundChains(options: InboundChainsOptions): FilterChain[] {
-  const { port, tls, mode, bind, matchPort, context } = options;
+  const { port, tls, mode, bind, matchPort } = options;
+  const context = { ...options.context, port: port.targetPort };
   const clusterName = inboundClusterName(port.targetPort);
   const name = `${bind}_${port.targetPort}`;
   const filters: Readonly<Record<ChainShape['speaks'], () => Filter>> = {
