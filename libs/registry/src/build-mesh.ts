@@ -52,10 +52,14 @@ export function buildMesh(
   // Gateway API objects and Ingresses act as what they mean in Istio's API.
   const derived = known?.derived ?? new DerivedConfig();
   const derivedKeys = derived.update(objects, known && keys, settings.config);
-  const changed = keys && derivedKeys.size > 0 ? new Set([...keys, ...derivedKeys]) : keys;
+  const changed = keys && joined(keys, derivedKeys);
   const all = derived.over(objects);
   const { mesh, diagnostics } = builder.update(previous ?? emptyMesh(settings.config), all, changed);
   indexes.set(mesh, { builder, settings, derived });
   const unused = settings.diagnostics();
   return { mesh, diagnostics: unused.length > 0 ? [...diagnostics, ...unused] : diagnostics };
+}
+
+function joined<T>(a: ReadonlySet<T>, b: ReadonlySet<T>): ReadonlySet<T> {
+  return b.size === 0 ? a : new Set([...a, ...b]);
 }
