@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { formatDiagnostic } from '@seine/diagnostics';
+import type { EnvoyFilterSpec } from '@seine/istio';
 import { type ConfigObject, groupOf } from '@seine/k8s';
 import { defaultMeshConfig, type Proxy } from '@seine/model';
 import { parseConfig } from '@seine/source-file';
@@ -38,6 +39,7 @@ const networking = new Set([
   'ServiceEntry',
   'WorkloadEntry',
   'Sidecar',
+  'EnvoyFilter',
 ]);
 const kubernetes = new Set(['Service', 'Pod', 'Deployment', 'Endpoints', 'EndpointSlice']);
 
@@ -51,6 +53,9 @@ function proxiesOf(world: MeshUnderTest): readonly Proxy[] {
   const selectors = [...world.objects.values()]
     .filter(({ kind }) => kind === 'Gateway')
     .map(({ spec }) => (spec as { readonly selector?: Readonly<Record<string, string>> }).selector ?? {});
+  const patched = [...world.objects.values()]
+    .filter(({ kind }) => kind === 'EnvoyFilter')
+    .map(({ spec }) => (spec as EnvoyFilterSpec).workloadSelector?.labels ?? {});
   const made = [...namespaces].flatMap((namespace) => {
     const own = { namespace, dnsDomain: `${namespace}.svc.cluster.local` };
     return [
@@ -58,7 +63,10 @@ function proxiesOf(world: MeshUnderTest): readonly Proxy[] {
       aProxy({ ...own, dnsCapture: true }),
       aProxy({ ...own, interceptionMode: 'NONE', httpProxyPort: 15080, outboundCidr: '127.4.7.0/24' }),
       aProxy({ ...own, proxyless: true }),
-      ...[{ istio: 'ingressgateway' }, ...selectors].map((labels) => aProxy({ ...own, type: 'router', labels })),
+      ...patched.map((labels) => aProxy({ ...own, labels })),
+      ...[{ istio: 'ingressgateway' }, ...selectors, ...patched].map((labels) =>
+        aProxy({ ...own, type: 'router', labels }),
+      ),
     ];
   });
   const beside = [...new Set(world.mesh.workloads.values())].map((workload) =>
