@@ -267,6 +267,35 @@ describe('get', () => {
     expect(io.stdout).toMatch(/^apiVersion: networking\.istio\.io\/v1\nkind: DestinationRule\nmetadata:\n/);
   });
 
+  it('shows the values of a Secret only when told so', async () => {
+    const secret = {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: {
+        name: 's',
+        namespace: 'default',
+        annotations: { 'kubectl.kubernetes.io/last-applied-configuration': '{"data":{"key":"c2VjcmV0"}}' },
+      },
+      data: { key: 'c2VjcmV0' },
+    };
+    const one = {
+      id: { group: '', kind: 'Secret', namespace: 'default', name: 's' },
+      json: JSON.stringify(secret),
+      origin: 'applied',
+      shadowed: [],
+    };
+    await serve({ List: () => ({ revision: 1, objects: [one] }), Get: () => ({ object: one }) });
+    for (const format of ['json', 'yaml', 'table', 'wide', 'name']) {
+      await run(['get', 'secret', 's', '-o', format], io);
+      await run(['get', 'secrets', '-o', format], io);
+    }
+    expect(io.stdout).toContain('(hidden, 6 bytes)');
+    expect(io.stdout).not.toContain('c2VjcmV0');
+    io.stdout = '';
+    await run(['get', 'secret', 's', '-o', 'json', '--show-secrets'], io);
+    expect(JSON.parse(io.stdout)).toEqual(secret);
+  });
+
   it('fails when the one asked for is not there', async () => {
     await serve(answers);
     expect(await run(['get', 'dr', 'x', '-n', 'other'], io)).toBe(1);

@@ -18,6 +18,7 @@ interface Flags extends AddressFlags {
   readonly namespace: string;
   readonly allNamespaces?: boolean;
   readonly output: OutputFormat;
+  readonly showSecrets?: boolean;
 }
 
 export function registerGet(program: Command, io: Io): void {
@@ -33,6 +34,7 @@ export function registerGet(program: Command, io: Io): void {
     .addOption(namespaceOption())
     .option('-A, --all-namespaces', 'of all namespaces')
     .addOption(outputOption(['table', 'wide', 'json', 'yaml', 'name']))
+    .option('--show-secrets', 'with -o json or yaml: the values of Secrets too')
     .addOption(configApiOption())
     .addOption(stateOption())
     .action((kind: string, name: string | undefined, flags: Flags, command: Command) =>
@@ -77,7 +79,10 @@ async function find(api: ConfigApi, entry: KindInfo, name: string | undefined, f
 
 async function print(found: readonly Found[], single: boolean, flags: Flags, output: Output, io: Io): Promise<void> {
   const { objectName, objectTable } = await import('../output/object-rows.js');
-  const all = found.flatMap((each) => each.objects.map(({ object }) => object));
+  const { withoutSecretValues } = await import('@seine/k8s');
+  const all = found
+    .flatMap((each) => each.objects.map(({ object }) => object))
+    .map((object) => (flags.showSecrets ? object : withoutSecretValues(object)));
   if (flags.output === 'json' || flags.output === 'yaml') {
     const only = single && !flags.allNamespaces ? all[0] : undefined;
     return output.data(only ?? { apiVersion: 'v1', kind: 'List', items: all }, flags.output);

@@ -35,6 +35,24 @@ describe('renderDiagnostic', () => {
     ['an empty line has no excerpt', diagnostic(3, 1), text, 'a.yaml:3:1: error: is wrong [SEINE-YAML]\n'],
     ['a line that is not there', diagnostic(99, 1), text, 'a.yaml:99:1: error: is wrong [SEINE-YAML]\n'],
     ['no text', diagnostic(2, 1), undefined, 'a.yaml:2:1: error: is wrong [SEINE-YAML]\n'],
+    [
+      'nothing of a Secret',
+      { ...diagnostic(2, 1), object: { kind: 'Secret', namespace: 'default', name: 'a' } },
+      'kind: Secret\ndata: { key: c2VjcmV0 }\n',
+      'a.yaml:2:1: error: Secret default/a is wrong [SEINE-YAML]\n',
+    ],
+    [
+      'nothing of what seems a Secret',
+      diagnostic(4, 1),
+      'a: 1\n---\nkind: Secret\ndata: { key: c2VjcmV0\n---\nb: 1\n',
+      'a.yaml:4:1: error: is wrong [SEINE-YAML]\n',
+    ],
+    [
+      'a document beside a Secret',
+      diagnostic(3, 1),
+      'kind: Secret\n---\na: 1\n',
+      'a.yaml:3:1: error: is wrong [SEINE-YAML]\n  3 | a: 1\n    | ^\n',
+    ],
     ['no position', diagnostic(), text, 'error: is wrong [SEINE-YAML]\n'],
     [
       'object and path',

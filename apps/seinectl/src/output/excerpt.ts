@@ -1,4 +1,5 @@
 import { formatObjectRef, type Diagnostic } from '@seine/diagnostics';
+import { seemsSecret } from '@seine/k8s';
 import type { Colour, Paint } from './colour.js';
 
 const colours: Readonly<Record<Diagnostic['severity'], Colour>> = { error: 'red', warning: 'yellow', info: 'dim' };
@@ -22,7 +23,17 @@ export function renderDiagnostic(d: Diagnostic, text: string | undefined, paint:
   const message = line === undefined ? d.message : d.message.split('\n')[0];
   const head = `${where ? `${where}: ` : ''}${paint(colours[d.severity], d.severity)}: ${object}${path}${message} [${d.code}]`;
   if (position === undefined || line === undefined || line.trim() === '') return `${head}\n`;
+  if (d.object?.kind === 'Secret' || seemsSecret(documentAt(text ?? '', position.line))) return `${head}\n`;
   return `${head}\n${excerpt(line, position.line, position.column, paint)}`;
+}
+
+/** The YAML document in which a line stands. */
+function documentAt(text: string, line: number): string {
+  const lines = text.split(/\r?\n/);
+  const isMarker = (one: string) => /^---(\s|$)/.test(one);
+  const from = lines.slice(0, line).findLastIndex(isMarker) + 1;
+  const length = lines.slice(line).findIndex(isMarker);
+  return lines.slice(from, length < 0 ? undefined : line + length).join('\n');
 }
 
 function excerpt(line: string, number: number, column: number | undefined, paint: Paint): string {

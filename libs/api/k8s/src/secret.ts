@@ -76,3 +76,29 @@ export function readAuthority(secret: Secret): Authority | undefined {
 export function valueNames({ data, stringData }: Secret): readonly string[] {
   return [...new Set([...Object.keys(data ?? {}), ...Object.keys(stringData ?? {})])].sort();
 }
+
+const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
+
+function hidden(values: Readonly<Record<string, string>>, size: (value: string) => number): Record<string, string> {
+  // Not base64, so that what was shown cannot be applied by mistake.
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, `(hidden, ${size(value)} bytes)`]));
+}
+
+/** An object as it may be shown to anybody: the values of a Secret left out, and the copy of them that kubectl keeps. */
+export function withoutSecretValues(object: ConfigObject): ConfigObject {
+  if (object.kind !== 'Secret' || object.apiVersion !== 'v1') return object;
+  const { data, stringData, ...rest } = object as Secret;
+  const { annotations } = object.metadata;
+  const shown = Object.entries(annotations ?? {}).filter(([key]) => key !== lastApplied);
+  return {
+    ...rest,
+    metadata: { ...object.metadata, ...(annotations && { annotations: Object.fromEntries(shown) }) },
+    ...(data && { data: hidden(data, (value) => Buffer.from(value, 'base64').length) }),
+    ...(stringData && { stringData: hidden(stringData, (value) => Buffer.byteLength(value)) }),
+  };
+}
+
+/** Whether a YAML or JSON text, readable or not, seems to hold a Secret: then nothing of it may be repeated. */
+export function seemsSecret(text: string): boolean {
+  return /["']?\bkind["']?\s*:\s*["']?Secret\b/.test(text);
+}

@@ -1,6 +1,6 @@
 import { type Diagnostic, hasErrors } from '@seine/diagnostics';
 import { validateObject } from '@seine/istio';
-import type { ConfigObject } from '@seine/k8s';
+import { type ConfigObject, seemsSecret } from '@seine/k8s';
 import { deepFreeze } from '@seine/memo';
 import { type Document, LineCounter, parseAllDocuments, type ParseOptions } from 'yaml';
 import { type FieldPath, parseFieldPath, positionInDocument } from './field-path.js';
@@ -29,9 +29,13 @@ const maxAliasCount = 100;
 export const yamlOptions: ParseOptions = { prettyErrors: false, uniqueKeys: true };
 
 function syntaxDiagnostic(text: string, message: string, line: number, column: number): Diagnostic {
+  const position = { file: '', line, column };
+  // What the parser says may repeat what it read.
+  if (seemsSecret(text))
+    return { severity: 'error', code: 'SEINE-YAML', message: 'The YAML of this Secret cannot be parsed.', position };
   const source = (text.split('\n')[line - 1] ?? '').replace(/\r$/, '').slice(0, 160);
   const caret = column <= 160 ? `\n${source}\n${' '.repeat(column - 1)}^` : '';
-  return { severity: 'error', code: 'SEINE-YAML', message: `${message}${caret}`, position: { file: '', line, column } };
+  return { severity: 'error', code: 'SEINE-YAML', message: `${message}${caret}`, position };
 }
 
 function broken(documentIndex: number, diagnostics: readonly Diagnostic[], identity?: Identity): ParsedItem {

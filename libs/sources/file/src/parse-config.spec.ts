@@ -96,6 +96,19 @@ describe('parseConfig', () => {
     expect(diagnostics).toMatchObject([{ severity: 'error', code: 'SEINE-YAML' }]);
   });
 
+  it.each([
+    ['a syntax error', 'kind: Secret\napiVersion: v1\ndata: { key: bananas\n'],
+    ['a stray text', 'kind: Secret\ndata:\n  key: "x" bananas\n'],
+    ['a number', 'apiVersion: v1\nkind: Secret\nmetadata: { name: s }\ndata: { key: 8266 }\n'],
+    ['no base64', 'apiVersion: v1\nkind: Secret\nmetadata: { name: s }\ndata: { key: bananas! }\n'],
+    ['a list', 'apiVersion: v1\nkind: Secret\nmetadata: { name: s }\nstringData: { key: [bananas] }\n'],
+  ])('repeats nothing of a Secret that has %s', (_what, text) => {
+    const { diagnostics, objects } = parseConfig(text, 'f.yaml');
+    expect(objects).toEqual([]);
+    expect(diagnostics).not.toEqual([]);
+    expect(JSON.stringify(diagnostics)).not.toMatch(/bananas|8266/);
+  });
+
   it('shows the line of a syntax error with a caret', () => {
     const [diagnostic] = parseConfig(`${good}---\nkind: Service\nspec: {a: b: c}\n`, 'dir/f.yaml').diagnostics;
     expect(formatDiagnostic(diagnostic!)).toMatch(/^dir\/f\.yaml:7:\d+: error SEINE-YAML .*\nspec: \{a: b: c\}\n +\^$/);
