@@ -14,6 +14,7 @@ import { effectiveTrafficPolicy, subsetsOf } from '../features/subsets/traffic-p
 import type { OutboundClustersInput } from '../inputs.js';
 import type { Fragment } from './clusters-fragment.js';
 import { outboundClusterName, sniClusterName } from './cluster-names.js';
+import { countsTraffic, peerNamespace, serviceLabels } from '../telemetry/peer-metadata.js';
 import { emitLoadAssignment } from './endpoints-message.js';
 import { selectEndpoints } from './endpoints.js';
 
@@ -51,7 +52,9 @@ function emitOutboundCluster(
     ...emitConnectionPool(policy.connectionPool, policy.retryBudget, config),
     ...emitLoadBalancing(policy.loadBalancer, input.proxyless ?? false),
     ...emitDiscovery(discovery, name, input),
-    ...(endpoints && { loadAssignment: emitLoadAssignment(name, assignLocalities(endpoints, locality, client)) }),
+    ...(endpoints && {
+      loadAssignment: emitLoadAssignment(name, assignLocalities(endpoints, locality, client), countsTraffic(config)),
+    }),
     outlierDetection: emitOutlierDetection(policy.outlierDetection),
     commonLbConfig: emitCommonLbConfig(policy, locality),
     typedExtensionProtocolOptions: emitHttpProtocol(port.protocol, policy, config),
@@ -107,7 +110,7 @@ function localityConfig(locality: LocalityPolicy): NonNullable<Init['commonLbCon
 }
 
 /** Where the cluster comes from, for `explain`, telemetry and people who read config dumps. */
-function emitMetadata({ service, rule }: OutboundClustersInput, subset: Subset | undefined): Init['metadata'] {
+function emitMetadata({ service, rule, config }: OutboundClustersInput, subset: Subset | undefined): Init['metadata'] {
   return {
     filterMetadata: {
       istio: {
@@ -115,6 +118,7 @@ function emitMetadata({ service, rule }: OutboundClustersInput, subset: Subset |
         ...(subset && { subset: subset.name }),
         services: [{ host: service.host, name: service.name, namespace: service.namespace }],
       },
+      ...(countsTraffic(config) && { [peerNamespace]: serviceLabels(service) }),
     },
   };
 }
