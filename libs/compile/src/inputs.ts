@@ -52,6 +52,8 @@ export interface ChainPolicies {
   readonly rateLimits: readonly RateLimit[];
   /** The services of extension providers that the proxy sees; absent = none. */
   readonly providerClusters?: ProviderClusters | undefined;
+  /** What traces call the proxy, where its tracer does not find out by itself. */
+  readonly serviceName?: string | undefined;
 }
 
 export const noPolicies: ChainPolicies = Object.freeze({ telemetry: [], extensions: [], rateLimits: [] });
@@ -148,7 +150,7 @@ export interface LoadAssignmentsInput {
   readonly clientLocality: Locality | undefined;
   /** The client's labels that the rule's `failoverPriority` names (see `clientLabelsForFailover`); absent where it names none. */
   readonly clientLabels?: Readonly<Record<string, string>> | undefined;
-  readonly config: LocalityDefaults;
+  readonly config: LocalityDefaults & Partial<Pick<MeshConfig, 'defaultProviders'>>;
   /** Where the kind of client decides on EDS (see `mayUseOriginalDestination`): that kind. Absent: all clusters use it. */
   readonly client?: DiscoveryClient | undefined;
 }

@@ -2,8 +2,11 @@ import { type ChainPolicies, type ChainRole, noPolicies } from '@seine/compile';
 import type { RateLimit, Telemetry, TrafficExtension, WasmPlugin } from '@seine/istio';
 import type { ConfigObject } from '@seine/k8s';
 import { internList, memo } from '@seine/memo';
-import { labelsMatch, type Mesh, type Proxy } from '@seine/model';
+import { labelsMatch, type Mesh, type MeshConfig, type Proxy } from '@seine/model';
 import { chainExtensions, type ExtensionResource } from './chain-extensions.js';
+import { providerClusters } from './provider-clusters.js';
+import { tracedServiceName } from './traced-service-name.js';
+import type { Services } from './visibility.js';
 
 /** A resource that a policy is attached to. */
 interface PolicyTargetReference {
@@ -97,8 +100,17 @@ const policiesObject = memo(
     telemetry: ChainPolicies['telemetry'],
     extensions: ChainPolicies['extensions'],
     rateLimits: ChainPolicies['rateLimits'],
-  ): ChainPolicies => Object.freeze({ telemetry, extensions, rateLimits }),
+    clusters: ChainPolicies['providerClusters'],
+    serviceName: string | undefined,
+  ): ChainPolicies => Object.freeze({ telemetry, extensions, rateLimits, providerClusters: clusters, serviceName }),
 );
+
+/** Istio looks for the Telemetry of a workload in its own namespace only, besides that of the mesh. */
+function selectTelemetry(all: readonly Telemetry[], proxy: Proxy, rootNamespace: string): readonly Telemetry[] {
+  return selectPolicies(all, proxy, rootNamespace).filter(
+    (telemetry) => telemetry.metadata.namespace === proxy.namespace || closeness(telemetry, proxy, rootNamespace) === 0,
+  );
+}
 
 /** Looked up once a proxy and change of some policy. */
 const policiesFor = memo(
@@ -108,24 +120,34 @@ const policiesFor = memo(
     telemetry: readonly Telemetry[],
     extensions: ChainPolicies['extensions'],
     rateLimits: readonly RateLimit[],
-    rootNamespace: string,
+    clusters: ChainPolicies['providerClusters'],
+    config: MeshConfig,
   ): ChainPolicies => {
-    const ours = selectPolicies(telemetry, proxy, rootNamespace);
+    const { rootNamespace } = config;
+    const ours = internTelemetry(selectTelemetry(telemetry, proxy, rootNamespace));
     const limits = selectPolicies(rateLimits, proxy, rootNamespace);
-    if (ours.length === 0 && extensions.length === 0 && limits.length === 0) return noPolicies;
-    return policiesObject(internTelemetry(ours), extensions, internRateLimits(limits));
+    if (ours.length === 0 && extensions.length === 0 && limits.length === 0 && !clusters) return noPolicies;
+    return policiesObject(
+      ours,
+      extensions,
+      internRateLimits(limits),
+      clusters,
+      clusters && tracedServiceName(ours, config, proxy),
+    );
   },
 );
 
 /**
  * The policies that select a proxy and concern one side of it: one object for all proxies that the same policies select.
+ * @param services what the proxy sees, for providers that are services
  */
-export function policiesOf(mesh: Mesh, proxy: Proxy, role: ChainRole): ChainPolicies {
+export function policiesOf(mesh: Mesh, proxy: Proxy, role: ChainRole, services: Services): ChainPolicies {
   return policiesFor(
     proxy,
     ofKind(mesh, 'Telemetry'),
     extensionsOf(mesh, proxy, role),
     role === 'outbound' ? noneOfKind : ofKind(mesh, 'RateLimit'),
-    mesh.config.rootNamespace,
+    providerClusters(services, mesh.config),
+    mesh.config,
   );
 }

@@ -54,7 +54,7 @@ describe('emitOutboundClusters', () => {
         connect_timeout: '10s',
         lb_policy: 'LEAST_REQUEST',
         circuit_breakers: { thresholds: [unlimited] },
-        metadata: { filter_metadata: { istio: { services } } },
+        metadata: { filter_metadata: { istio: { services }, seine: services[0] } },
       },
     ]);
   });
@@ -63,8 +63,8 @@ describe('emitOutboundClusters', () => {
     const subsets = [{ name: 'v1', labels: { version: 'v1' } }];
     const config = '/apis/networking.istio.io/v1/namespaces/rules/destination-rule/reviews';
     expect(clusters({ rule: rule({ subsets }) }).map((cluster) => cluster['metadata'])).toEqual([
-      { filter_metadata: { istio: { config, services } } },
-      { filter_metadata: { istio: { config, subset: 'v1', services } } },
+      { filter_metadata: { istio: { config, services }, seine: services[0] } },
+      { filter_metadata: { istio: { config, subset: 'v1', services }, seine: services[0] } },
     ]);
   });
 

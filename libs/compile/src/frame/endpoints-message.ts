@@ -8,6 +8,7 @@ import {
 } from '@seine/envoy/envoy/config/endpoint/v3/endpoint_pb.js';
 import { canonicalName, canonicalRevision, type Endpoint } from '@seine/model';
 import type { EndpointGroup } from '../features/locality/endpoint-groups.js';
+import { endpointLabels, peerNamespace } from '../telemetry/peer-metadata.js';
 import type { Fragment } from './clusters-fragment.js';
 
 const unixScheme = 'unix://';
@@ -25,8 +26,11 @@ export function emitAddress(address: string, port: number): Fragment<typeof Addr
     : { address: { case: 'socketAddress', value: { address, portSpecifier: { case: 'portValue', value: port } } } };
 }
 
-/** One endpoint with the labels that telemetry reads: `<workload>;<namespace>;<canonical name>;<canonical revision>;<cluster>`. */
-export function emitLbEndpoint(endpoint: Endpoint): LbEndpoint {
+/**
+ * One endpoint with `<workload>;<namespace>;<canonical name>;<canonical revision>;<cluster>`, as Istio has it.
+ * @param labelled whether metrics are counted by its labels
+ */
+export function emitLbEndpoint(endpoint: Endpoint, labelled = false): LbEndpoint {
   const { workload, labels } = endpoint;
   const identity = [
     workload.name,
@@ -38,18 +42,27 @@ export function emitLbEndpoint(endpoint: Endpoint): LbEndpoint {
   return create(LbEndpointSchema, {
     hostIdentifier: { case: 'endpoint', value: { address: emitAddress(endpoint.address, endpoint.port) } },
     healthStatus: health[endpoint.health],
-    metadata: { filterMetadata: { istio: { workload: identity.join(';') } } },
+    metadata: {
+      filterMetadata: {
+        istio: { workload: identity.join(';') },
+        ...(labelled && { [peerNamespace]: { ...endpointLabels(endpoint) } }),
+      },
+    },
     loadBalancingWeight: endpoint.weight,
   });
 }
 
 /** The message of which the spliced bytes are the encoding; clusters with inline endpoints hold it. */
-export function emitLoadAssignment(clusterName: string, groups: readonly EndpointGroup[]): ClusterLoadAssignment {
+export function emitLoadAssignment(
+  clusterName: string,
+  groups: readonly EndpointGroup[],
+  labelled = false,
+): ClusterLoadAssignment {
   return create(ClusterLoadAssignmentSchema, {
     clusterName,
     endpoints: groups.map(({ locality, endpoints, weight, priority }) => ({
       locality: { region: locality.region, zone: locality.zone, subZone: locality.subzone },
-      lbEndpoints: endpoints.map(emitLbEndpoint),
+      lbEndpoints: endpoints.map((endpoint) => emitLbEndpoint(endpoint, labelled)),
       loadBalancingWeight: weight,
       priority,
     })),

@@ -60,11 +60,11 @@ function stringField(fieldTag: number, text: string): Buffer {
 }
 
 /** One `lb_endpoints` field, tag and length included. Kept as long as the endpoint object lives. */
-export const encodeLbEndpointField = memo('lbEndpoint', (endpoint: Endpoint): Buffer =>
-  field(localityEndpoints.lbEndpoints, encodeResource(LbEndpointSchema, emitLbEndpoint(endpoint))),
+export const encodeLbEndpointField = memo('lbEndpoint', (endpoint: Endpoint, labelled: boolean): Buffer =>
+  field(localityEndpoints.lbEndpoints, encodeResource(LbEndpointSchema, emitLbEndpoint(endpoint, labelled))),
 );
 
-function encodeGroup(group: EndpointGroup): readonly Buffer[] {
+function encodeGroup(group: EndpointGroup, labelled: boolean): readonly Buffer[] {
   const { region, zone, subzone } = group.locality;
   const locality = Buffer.concat([
     stringField(localityFields.region, region),
@@ -77,13 +77,14 @@ function encodeGroup(group: EndpointGroup): readonly Buffer[] {
     field(localityEndpoints.loadBalancingWeight, weight),
     ...(group.priority > 0 ? [Buffer.of(localityEndpoints.priority), encodeVarint(group.priority)] : []),
   ]);
-  const endpoints = group.endpoints.map((endpoint) => encodeLbEndpointField(endpoint));
+  const endpoints = group.endpoints.map((endpoint) => encodeLbEndpointField(endpoint, labelled));
   let length = head.length + tail.length;
   for (const bytes of endpoints) length += bytes.length;
   return [prefix(assignment.endpoints, length), head, ...endpoints, tail];
 }
 
 /** The bytes of a ClusterLoadAssignment; equal to what encoding its message gives. */
-export function encodeLoadAssignment(clusterName: string, groups: readonly EndpointGroup[]): Buffer {
-  return Buffer.concat([stringField(assignment.clusterName, clusterName), ...groups.flatMap(encodeGroup)]);
+export function encodeLoadAssignment(clusterName: string, groups: readonly EndpointGroup[], labelled = false): Buffer {
+  const encoded = groups.flatMap((group) => encodeGroup(group, labelled));
+  return Buffer.concat([stringField(assignment.clusterName, clusterName), ...encoded]);
 }

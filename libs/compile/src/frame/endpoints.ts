@@ -11,6 +11,7 @@ import { type LocalityDefaults, type LocalityPolicy, localityPolicy } from '../f
 import { nodeLabel, selectLabels } from '../features/locality/topology-labels.js';
 import { effectiveTrafficPolicy, subsetsOf } from '../features/subsets/traffic-policy.js';
 import type { LoadAssignmentsInput } from '../inputs.js';
+import { countsTraffic } from '../telemetry/peer-metadata.js';
 import { outboundClusterName } from './cluster-names.js';
 import { encodeLoadAssignment } from './endpoints-splice.js';
 
@@ -40,7 +41,7 @@ export function emitLoadAssignments(input: LoadAssignmentsInput): readonly Encod
         if (!viaEds(policy)) return [];
         const name = outboundClusterName(port, subset, service.host);
         const groups = assignLocalities(members(), localityPolicy(policy, service, config), client);
-        return [{ name, bytes: encodeLoadAssignment(name, groups) }];
+        return [{ name, bytes: encodeLoadAssignment(name, groups, countsTraffic(config)) }];
       };
       return [
         ...assign('', () => endpoints),

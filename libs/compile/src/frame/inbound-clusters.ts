@@ -12,6 +12,7 @@ import { emitHttpProtocol } from '../features/connection-pool/http-protocol.js';
 import { ingressProtocol, isDialled } from '../features/sidecar/ingress-listener.js';
 import type { InboundInput } from '../inputs.js';
 import type { Fragment } from './clusters-fragment.js';
+import { countsTraffic, peerNamespace, serviceLabels } from '../telemetry/peer-metadata.js';
 import { InboundPassthroughCluster, inboundClusterName } from './cluster-names.js';
 import { emitPassthrough } from './clusters-static.js';
 import { emitAddress } from './endpoints-message.js';

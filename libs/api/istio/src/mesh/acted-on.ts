@@ -18,6 +18,7 @@ const actedOn: readonly string[] = [
   'defaultConfig.tracing.maxPathTagLength',
   'defaultConfig.tracing.sampling',
   'defaultConfig.tracing.zipkin',
+  'defaultConfig.tracingServiceName',
   'defaultDestinationRuleExportTo',
   'defaultHttpRetryPolicy',
   'defaultProviders',

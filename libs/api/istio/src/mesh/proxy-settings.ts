@@ -39,9 +39,9 @@ export const TracingSettingsSchema = message(
       message(
         'Where the value of a tag comes from.',
         {
-          literal: message('Always the same value.', { value: text('The value.') }),
-          environment: message('An environment variable of the proxy.', tagValue),
-          header: message('A request header.', tagValue),
+          literal: message('Always the same value.', { value: text('The value.') }, { required: ['value'] }),
+          environment: message('An environment variable of the proxy.', tagValue, { required: ['name'] }),
+          header: message('A request header.', tagValue, { required: ['name'] }),
         },
         { oneofs: [['literal', 'environment', 'header']] },
       ),

@@ -1,5 +1,4 @@
 import { create } from '@bufbuild/protobuf';
-import type { Any } from '@bufbuild/protobuf/wkt';
 import { toAny } from '@seine/envoy';
 import {
   type AccessLog,
@@ -7,78 +6,103 @@ import {
   AccessLogFilterSchema,
   AccessLogSchema,
 } from '@seine/envoy/envoy/config/accesslog/v3/accesslog_pb.js';
-import { SubstitutionFormatStringSchema } from '@seine/envoy/envoy/config/core/v3/substitution_format_string_pb.js';
-import { FileAccessLogSchema } from '@seine/envoy/envoy/extensions/access_loggers/file/v3/file_pb.js';
-import {
-  StderrAccessLogSchema,
-  StdoutAccessLogSchema,
-} from '@seine/envoy/envoy/extensions/access_loggers/stream/v3/stream_pb.js';
-import type { ChainContext } from '../../inputs.js';
+import { AccessLogType } from '@seine/envoy/envoy/data/accesslog/v3/accesslog_pb.js';
+import { ExpressionFilterSchema } from '@seine/envoy/envoy/extensions/access_loggers/filters/cel/v3/cel_pb.js';
 import type { MeshConfig } from '@seine/model';
+import type { ChainContext } from '../../inputs.js';
+import { effectiveTelemetry } from '../../telemetry/effective-telemetry.js';
+import type { LogTarget } from '../../telemetry/resolve-logs.js';
+import { emitFileSink, meshConfigFormat } from './file-sink.js';
+import { emitGrpcSink } from './grpc-sinks.js';
+import type { Sink } from './sink.js';
 
-/** Istio's default text format (Istio docs, "Envoy Access Logs"), field by field. */
-const textFormat = `${[
-  '[%START_TIME%]',
-  '"%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%"',
-  '%RESPONSE_CODE%',
-  '%RESPONSE_FLAGS%',
-  '%RESPONSE_CODE_DETAILS%',
-  '%CONNECTION_TERMINATION_DETAILS%',
-  '"%UPSTREAM_TRANSPORT_FAILURE_REASON%"',
-  '%BYTES_RECEIVED%',
-  '%BYTES_SENT%',
-  '%DURATION%',
-  '%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)%',
-  '"%REQ(X-FORWARDED-FOR)%"',
-  '"%REQ(USER-AGENT)%"',
-  '"%REQ(X-REQUEST-ID)%"',
-  '"%REQ(:AUTHORITY)%"',
-  '"%UPSTREAM_HOST%"',
-  '%UPSTREAM_CLUSTER_RAW%',
-  '%UPSTREAM_LOCAL_ADDRESS%',
-  '%DOWNSTREAM_LOCAL_ADDRESS%',
-  '%DOWNSTREAM_REMOTE_ADDRESS%',
-  '%REQUESTED_SERVER_NAME%',
-  '%ROUTE_NAME%',
-].join(' ')}\n`;
+/** What is logged: whole requests, connections, or connections that no filter chain takes. */
+type Logged = 'requests' | 'connections' | 'unmatched';
 
-/** The log of requests and connections: where `accessLogFile` says (`/dev/stdout`), else none. */
-export function emitAccessLog({ config }: ChainContext): AccessLog[] {
-  return accessLog(config);
+/** The log of requests: where `Telemetry.accessLogging`, `defaultProviders` or `accessLogFile` say, else none. */
+export function emitAccessLog(context: ChainContext): AccessLog[] {
+  return emitLogs(context, 'requests');
+}
+
+/** The log of connections, likewise. */
+export function emitConnectionLog(context: ChainContext): AccessLog[] {
+  return emitLogs(context, 'connections');
 }
 
 /**
  * The log of a listener itself: connections that no filter chain takes never reach a filter that would log them, so
  * only they (response flag NR, no route) are logged here.
  */
-export function emitListenerAccessLog({ config }: ChainContext): AccessLog[] {
-  return accessLog(
-    config,
-    create(AccessLogFilterSchema, { filterSpecifier: { case: 'responseFlagFilter', value: { flags: ['NR'] } } }),
-  );
+export function emitListenerAccessLog(context: ChainContext): AccessLog[] {
+  return context.config.disableEnvoyListenerLog ? [] : emitLogs(context, 'unmatched');
 }
 
-function accessLog(config: MeshConfig, filter?: AccessLogFilter): AccessLog[] {
-  if (config.accessLogFile === '') return [];
-  const { name, typedConfig } = sink(config.accessLogFile);
-  return [create(AccessLogSchema, { name, configType: { case: 'typedConfig', value: typedConfig }, filter })];
+function emitLogs(context: ChainContext, logged: Logged): AccessLog[] {
+  const { accessLogs, metrics } = effectiveTelemetry(context);
+  const filters = logged === 'connections' && !metrics ? [] : filtersOf[logged];
+  if (accessLogs) return accessLogs.flatMap((target) => emitTarget(target, context, filters));
+  const { accessLogFile } = context.config;
+  if (accessLogFile === '') return [];
+  return [accessLog(emitFileSink(accessLogFile, meshConfigFormat(context.config)), filters)];
 }
 
-/**
- * The standard streams have loggers of their own: opened as a file, `/dev/stdout` fails where it is a socket, as under
- * a Node parent, and Envoy would refuse the listener.
- */
-function sink(path: string): { name: string; typedConfig: Any } {
-  const format = create(SubstitutionFormatStringSchema, {
-    format: { case: 'textFormatSource', value: { specifier: { case: 'inlineString', value: textFormat } } },
+type Filters = readonly AccessLogFilter[];
+
+function emitTarget({ provider, filter }: LogTarget, context: ChainContext, filters: Filters): AccessLog[] {
+  const { envoyFileAccessLog: file } = provider;
+  const sink = file
+    ? emitFileSink(file.path ?? '/dev/stdout', fileFormat(provider.name, file, context.config))
+    : emitGrpcSink(provider, context.policies.providerClusters);
+  return sink ? [accessLog(sink, filter === undefined ? filters : [...filters, celFilter(filter)])] : [];
+}
+
+/** Istio's own provider `envoy` follows the mesh config, unless somebody gave it a format. */
+function fileFormat(
+  name: string,
+  { logFormat, omitEmptyValues = false }: NonNullable<LogTarget['provider']['envoyFileAccessLog']>,
+  config: MeshConfig,
+) {
+  if (name === 'envoy' && !logFormat && !omitEmptyValues) return meshConfigFormat(config);
+  return { text: logFormat?.text, labels: logFormat?.labels, omitEmptyValues };
+}
+
+function accessLog({ name, typedConfig }: Sink, filters: Filters): AccessLog {
+  const [only] = filters;
+  const filter =
+    filters.length > 1
+      ? create(AccessLogFilterSchema, { filterSpecifier: { case: 'andFilter', value: { filters: [...filters] } } })
+      : only;
+  return create(AccessLogSchema, {
+    name,
+    configType: { case: 'typedConfig', value: typedConfig },
+    ...(filter && { filter }),
   });
-  const accessLogFormat = { case: 'logFormat', value: format } as const;
-  switch (path) {
-    case '/dev/stdout':
-      return { name: 'envoy.access_loggers.stdout', typedConfig: toAny(StdoutAccessLogSchema, { accessLogFormat }) };
-    case '/dev/stderr':
-      return { name: 'envoy.access_loggers.stderr', typedConfig: toAny(StderrAccessLogSchema, { accessLogFormat }) };
-    default:
-      return { name: 'envoy.access_loggers.file', typedConfig: toAny(FileAccessLogSchema, { path, accessLogFormat }) };
-  }
+}
+
+const filtersOf: Readonly<Record<Logged, Filters>> = {
+  requests: [],
+  // For the metrics, connections are told of when they are open upstream, too; that is not what people read.
+  connections: [
+    create(AccessLogFilterSchema, {
+      filterSpecifier: {
+        case: 'logTypeFilter',
+        value: { types: [AccessLogType.TcpUpstreamConnected], exclude: true },
+      },
+    }),
+  ],
+  unmatched: [
+    create(AccessLogFilterSchema, { filterSpecifier: { case: 'responseFlagFilter', value: { flags: ['NR'] } } }),
+  ],
+};
+
+function celFilter(expression: string): AccessLogFilter {
+  return create(AccessLogFilterSchema, {
+    filterSpecifier: {
+      case: 'extensionFilter',
+      value: {
+        name: 'envoy.access_loggers.extension_filters.cel',
+        configType: { case: 'typedConfig', value: toAny(ExpressionFilterSchema, { expression }) },
+      },
+    },
+  });
 }

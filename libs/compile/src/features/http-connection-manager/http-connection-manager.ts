@@ -11,6 +11,8 @@ import {
 import type { ChainContext, ChainRole } from '../../inputs.js';
 import { emitAccessLog } from '../access-log/access-log.js';
 import { delimitedStatPrefix } from '../../frame/listeners-stat-prefix.js';
+import { emitMetricsLog } from '../telemetry-metrics/telemetry-metrics.js';
+import { emitTracing } from '../tracing/tracing.js';
 import { emitHttpFilters } from './http-filters.js';
 
 export interface HttpConnectionManagerOptions {
@@ -34,7 +36,8 @@ export function emitHttpConnectionManager(options: HttpConnectionManagerOptions)
       grpcWeb: options.grpcWeb === true || options.context.role === 'gateway',
       context: options.context,
     }),
-    accessLog: emitAccessLog(options.context),
+    accessLog: [...emitMetricsLog(options.context, 'http'), ...emitAccessLog(options.context)],
+    ...emitTracing(options.context),
     // RFC 3986 normalization, else `/a/../b` would slip past path matches.
     normalizePath: true,
     // Streams and long polls may idle for ever; the route timeouts bound requests.

@@ -1,0 +1,47 @@
+import type { Telemetry } from '@seine/istio';
+import { memo } from '@seine/memo';
+import type { MeshConfig } from '@seine/model';
+import type { ChainContext } from '../inputs.js';
+import { type Side, telemetryLevels } from './levels.js';
+import { type LogTarget, resolveLogs } from './resolve-logs.js';
+import { type MetricsTarget, resolveMetrics } from './resolve-metrics.js';
+import { resolveTracing, type TracingTarget } from './resolve-tracing.js';
+
+/** What one side of a proxy tells of its traffic: all Telemetry resources that select it, taken together. */
+export interface EffectiveTelemetry {
+  /** Undefined: as the mesh config's accessLogFile says. */
+  readonly accessLogs: readonly LogTarget[] | undefined;
+  readonly tracing: TracingTarget | undefined;
+  readonly metrics: MetricsTarget | undefined;
+}
+
+/**
+ * Merges Telemetry resources as Istio does. Worked out once for the same resources, config and side: the result is then
+ * the same object, however many filter chains ask.
+ * @param selected as ChainPolicies has them
+ */
+export const resolveTelemetry = memo(
+  'resolveTelemetry',
+  (selected: readonly Telemetry[], config: MeshConfig, side: Side): EffectiveTelemetry => {
+    const levels = telemetryLevels(selected, config).map(({ spec }) => spec);
+    const logs = levels.flatMap(({ accessLogging }) => (accessLogging?.length ? [accessLogging] : []));
+    return Object.freeze({
+      accessLogs: resolveLogs(logs, config, side),
+      tracing: resolveTracing(
+        levels.flatMap(({ tracing }) => tracing ?? []),
+        config,
+        side,
+      ),
+      metrics: resolveMetrics(
+        levels.flatMap(({ metrics }) => metrics ?? []),
+        config,
+        side,
+      ),
+    });
+  },
+);
+
+/** What a filter chain tells of its traffic. */
+export function effectiveTelemetry({ role, policies, config }: ChainContext): EffectiveTelemetry {
+  return resolveTelemetry(policies.telemetry, config, role === 'inbound' ? 'SERVER' : 'CLIENT');
+}
