@@ -38,8 +38,8 @@ function timeoutOf(provider: { readonly timeout?: string | undefined }) {
 
 /** @param text a number, as `503` */
 function statusOf(text: string | undefined): StatusCode {
-  const known = Object.values(StatusCode).find((code) => typeof code === 'number' && code > 0 && String(code) === text);
-  return typeof known === 'number' ? known : fallbackStatus;
+  const codes = Object.values(StatusCode) as StatusCode[];
+  return codes.find((code) => `${code}` === text && text !== '0') ?? fallbackStatus;
 }
 
 /**
