@@ -111,9 +111,11 @@ function clientTls(
   verdicts: PolicyVerdicts,
   context: Context,
 ): ClientTLSSettings {
-  const names = (validation.subjectAltNames ?? []).flatMap(({ type, hostname, uri }) =>
+  const written = (validation.subjectAltNames ?? []).flatMap(({ type, hostname, uri }) =>
     type === 'URI' ? (uri ?? []) : (hostname ?? []),
   );
+  // Without names of its own the certificate must be for the host that is asked for.
+  const names = written.length > 0 || sni === '' ? written : [sni];
   const credentialName = authorityName(validation, namespace, verdicts, context);
   return {
     mode: 'SIMPLE',

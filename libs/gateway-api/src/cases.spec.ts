@@ -67,11 +67,17 @@ function isDefault(value: unknown): boolean {
   return value === '' || value === 0 || value === false || value === null || value === undefined;
 }
 
+/** The name that a certificate must have where nothing else is said, which Istio leaves to the proxy. */
+function isImplied(key: string, item: unknown, { sni }: { readonly sni?: unknown }): boolean {
+  return key === 'subjectAltNames' && Array.isArray(item) && item.length === 1 && item[0] === sni;
+}
+
 function normal(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(normal);
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value)
-    .filter(([key, item]) => !isDefault(item) && !(key === 'mode' && item === 'PASSTHROUGH') && key !== 'exportTo')
+    .filter(([key, item]) => !isDefault(item) && !isImplied(key, item, value))
+    .filter(([key, item]) => !(key === 'mode' && item === 'PASSTHROUGH'))
     .map(([key, item]) => [key, normal(item)] as const);
   return Object.fromEntries(entries);
 }

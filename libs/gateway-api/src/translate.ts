@@ -1,5 +1,6 @@
 import { type ConfigObject, type ObjectKey, objectKey } from '@seine/k8s';
 import { allowsListenersOf } from './allowed-routes.js';
+import { authoritySecrets } from './authority-secrets.js';
 import { translatePolicies } from './backend-policies.js';
 import { type Context, contextOf } from './context.js';
 import { gatewayClassStatus } from './gateway-classes.js';
@@ -11,7 +12,7 @@ import { translateRoutes, type TranslatedRoutes } from './routes.js';
 
 /** What Gateway API objects mean in Istio's API, and what is to be said of them. */
 export interface Translation {
-  /** Gateways, VirtualServices, DestinationRules and ServiceEntries. Their names cannot be those of a user's objects. */
+  /** Gateways, VirtualServices, DestinationRules, ServiceEntries and Secrets. Their names cannot be those of a user's objects. */
   readonly objects: readonly ConfigObject[];
   /** The whole `status` of each object that is ours, by its key. */
   readonly statuses: ReadonlyMap<ObjectKey, object>;
@@ -28,8 +29,9 @@ export function translateGatewayApi(objects: Iterable<ConfigObject>, options: Tr
   const owners = gateways.gateways.flatMap((gateway) => [gateway, ...gateway.listenerSets]);
   const routes = translateRoutes(parentsOf(owners.flatMap(({ parents }) => parents)), context);
   const policies = translatePolicies(context);
+  const derived = [...owners.flatMap(({ configs }) => configs), ...routes.objects, ...policies.objects];
   return {
-    objects: [...owners.flatMap(({ configs }) => configs), ...routes.objects, ...policies.objects],
+    objects: [...derived, ...authoritySecrets(derived, context)],
     statuses: new Map([
       ...classStatuses(context),
       ...gatewayStatuses(gateways, routes, context),

@@ -15,7 +15,7 @@ import { policiesOf } from './policies.js';
 import { proxylessListeners, proxylessRoutes } from './proxyless.js';
 import { internSet } from './resource-sets.js';
 import { resourcesOf, type Scope, scopeOf } from './scope.js';
-import { proxySecrets } from './secrets.js';
+import { grantsOf, proxySecrets } from './secrets.js';
 import { sidecarOf } from './sidecars.js';
 import { sniClusters, sniEndpoints } from './sni-clusters.js';
 import { endpointsSeen } from './visibility.js';
@@ -89,7 +89,7 @@ function gatewayViews(mesh: Mesh, proxy: Proxy, workload: Workload | undefined):
   const gateways = selectedGateways(resourcesOf(mesh, 'Gateway'), proxy, workload);
   const { listeners, routes } = gatewayResources(proxy, workload, gateways, scope, policiesOf(mesh, proxy, 'gateway', scope.services));
   const { clusters, endpoints } = sharedSets(scope, mesh);
-  const secrets = proxySecrets(proxy, gateways, scope.rules, resourcesOf(mesh, 'Secret'));
+  const secrets = proxySecrets(proxy, gateways, scope.rules, resourcesOf(mesh, 'Secret'), grantsOf(gateways));
   const bySni = hasAutoPassthrough(gateways);
   return viewsOf(
     bySni ? view(clusters, sniClusters(clusters, scope.services)) : view(clusters),

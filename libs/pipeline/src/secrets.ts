@@ -1,5 +1,6 @@
 import {
   emitSecret,
+  isPublic,
   parseSecretName,
   policySecretNames,
   secretCandidates,
@@ -11,7 +12,7 @@ import { SecretSchema } from '@seine/envoy/envoy/extensions/transport_sockets/tl
 import type { DestinationRule, Gateway } from '@seine/istio';
 import type { Secret } from '@seine/k8s';
 import { internByKey, memo } from '@seine/memo';
-import type { Proxy } from '@seine/model';
+import { isListenerGateway, type Proxy } from '@seine/model';
 import { type Resource, resource, ResourceSet } from '@seine/snapshot';
 import { internSet } from './resource-sets.js';
 import type { RuleTable } from './visibility.js';
@@ -59,8 +60,12 @@ const ofRule = memo('ruleSecretNames', ({ spec, metadata }: DestinationRule): re
  * sidecar ask for what few may have (Istio: ClientTLSSettings.credentialName).
  */
 const ofRules = memo('rulesSecretNames', (rules: RuleTable, type: Proxy['type']): readonly Request[] => {
-  const counted = [...rules.entries()].filter(([, rule]) => type === 'router' || rule.spec.workloadSelector);
-  return requestList(counted.flatMap(([, rule]) => ofRule(rule)));
+  return requestList(
+    [...rules.entries()].flatMap(([, rule]) => {
+      const requests = ofRule(rule);
+      return type === 'router' || rule.spec.workloadSelector ? requests : requests.filter(({ name }) => isPublic(name));
+    }),
+  );
 });
 
 const secretsByName = memo(
@@ -78,6 +83,21 @@ const secretResource = memo(
 );
 
 /**
+ * What opens Secrets to Gateways that were derived from listeners of the Gateway API: they name no Secret for which there is
+ * no grant, and whoever serves them has their certificates.
+ */
+export const grantsOf = memo('secretGrants', (gateways: readonly Gateway[]): SecretGrants => {
+  const derived = gateways.filter(({ metadata }) => isListenerGateway(metadata.name));
+  if (derived.length === 0) return noGrants;
+  return new Set(
+    ofGateways(derived).flatMap(({ name, from }) => {
+      const reference = parseSecretName(name, from);
+      return reference ? [`${from} ${reference.namespace}/${reference.secret}`] : [];
+    }),
+  );
+});
+
+/**
  * Whether a proxy may have a Secret: one of its own namespace, or one that a grant opens to the Gateway's namespace. A
  * Gateway that names a namespace (`kubernetes-gateway://`) must itself be where the Secret is, unless there is a grant.
  */
@@ -85,6 +105,7 @@ function isOpenTo(reference: SecretReference, { from }: Request, namespace: stri
   const own = reference.namespace === namespace && (!reference.needsGrant || from === namespace);
   return (
     own ||
+    isPublic(reference.name) ||
     grants.has(`${from} ${reference.namespace}/${reference.secret}`) ||
     grants.has(`${from} ${reference.namespace}/*`)
   );

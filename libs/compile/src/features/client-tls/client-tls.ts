@@ -16,7 +16,7 @@ import type { Proxy } from '@seine/model';
 import type { Fragment } from '../../frame/clusters-fragment.js';
 import { wrapInProxyProtocol } from '../proxy-protocol/proxy-protocol.js';
 import { agentSecret, meshAuthorityName, pilotSecret, workloadSecretName } from '../secrets/sds-config.js';
-import { clientSecrets } from '../secrets/secret-names.js';
+import { clientSecrets, isPublic } from '../secrets/secret-names.js';
 
 /** Where Envoy images keep the system's trusted CAs: what a server is verified against when no CA is named. */
 export const systemCaFile = '/etc/ssl/certs/ca-certificates.crt';
@@ -54,7 +54,7 @@ export function usablePolicy(
   rule: DestinationRule | undefined,
   proxyType: Proxy['type'],
 ): TrafficPolicy {
-  if (!originates(policy.tls) || !policy.tls.credentialName) return policy;
+  if (!originates(policy.tls) || !policy.tls.credentialName || isPublic(policy.tls.credentialName)) return policy;
   return proxyType === 'router' || rule?.spec.workloadSelector ? policy : { ...policy, tls: undefined };
 }
 

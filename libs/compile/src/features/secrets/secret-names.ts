@@ -1,4 +1,5 @@
 import type { ClientTLSSettings, ServerTLSSettings, TrafficPolicy } from '@seine/istio';
+import { configMapSecretName } from '@seine/model';
 
 /**
  * Names of secrets as proxies ask for them by SDS (Istio's): `kubernetes://NAME` is a Secret of the proxy's own
@@ -7,6 +8,10 @@ import type { ClientTLSSettings, ServerTLSSettings, TrafficPolicy } from '@seine
  */
 const kubernetes = 'kubernetes://';
 const kubernetesGateway = 'kubernetes-gateway://';
+/** Certificates to trust that a ConfigMap holds. */
+const configMap = 'configmap://';
+/** Stands for a reference that leads nowhere: never answered, so that nothing goes out unverified. */
+const nowhere = 'invalid://';
 /** The certificate that the workload has from the mesh: no Secret. */
 const builtin = 'builtin://';
 const caSuffix = '-cacert';
@@ -38,11 +43,24 @@ export function isBuiltin(credentialName: string): boolean {
   return credentialName.startsWith(builtin);
 }
 
+/** Whether every proxy may have what a name stands for: there is no private key in it. */
+export function isPublic(name: string): boolean {
+  return name.startsWith(configMap) || name.startsWith(nowhere);
+}
+
+function parseConfigMapName(name: string): SecretReference | undefined {
+  const [namespace = '', written = '', ...rest] = name.slice(configMap.length).split('/');
+  const own = written.endsWith(caSuffix) ? written.slice(0, -caSuffix.length) : written;
+  if (rest.length > 0 || namespace === '' || own === '') return undefined;
+  return { name, namespace, secret: configMapSecretName(own), part: 'authority', needsGrant: false };
+}
+
 /**
  * Reads a name of SDS; undefined for what names no Secret.
  * @param proxyNamespace where a name without a namespace is looked up
  */
 export function parseSecretName(name: string, proxyNamespace: string): SecretReference | undefined {
+  if (name.startsWith(configMap)) return parseConfigMapName(name);
   const needsGrant = name.startsWith(kubernetesGateway);
   const scheme = needsGrant ? kubernetesGateway : kubernetes;
   if (!name.startsWith(scheme)) return undefined;
@@ -54,7 +72,7 @@ export function parseSecretName(name: string, proxyNamespace: string): SecretRef
 
 /** Names of the Secret to look up for a reference, the first that is there counts. */
 export function secretCandidates({ secret, part }: SecretReference): readonly string[] {
-  return part === 'authority' ? [secret, secret.slice(0, -caSuffix.length)] : [secret];
+  return part === 'authority' && secret.endsWith(caSuffix) ? [secret, secret.slice(0, -caSuffix.length)] : [secret];
 }
 
 /** The secrets that a server of a gateway takes from SDS, by what they are for. */
