@@ -71,6 +71,7 @@ function build(node: Node, metadata: JsonObject, identity: Identity): ParsedNode
         subzone: node.locality?.subZone ?? '',
       }),
       network: text(metadata, 'NETWORK'),
+      nodeName: text(metadata, 'NODE_NAME'),
       clusterId: text(metadata, 'CLUSTER_ID'),
       metadata: Object.freeze(stringsOf(metadata)),
       envoyVersion: versionOf(node),

@@ -36,6 +36,12 @@ export interface MeshService {
   readonly exportTo: ExportTo;
   /** Kubernetes `spec.trafficDistribution`: endpoints near the client go first. */
   readonly trafficDistribution?: 'PreferSameZone' | 'PreferSameNode' | undefined;
+  /** `false`: it gets no address by itself (label networking.istio.io/enable-autoallocate-ip). */
+  readonly autoAllocate?: false | undefined;
+  /** Addresses that were given to it from outside (ServiceEntry.status.addresses), for clients whose DNS tells them. */
+  readonly allocatedAddresses?: readonly string[] | undefined;
+  /** ExternalName Services that lead to it, by their hosts. */
+  readonly aliases?: readonly string[] | undefined;
   /** Set by an ExternalName Service: the real DNS name. */
   readonly externalName?: string | undefined;
   /** Additional SANs a client accepts (ServiceEntry.subjectAltNames). */

@@ -2,13 +2,13 @@ import { type ChainPolicies, resolvesAnyHost } from '@seine/compile';
 import type { Diagnostic } from '@seine/diagnostics';
 import { TypeUrl } from '@seine/envoy';
 import { internList, memo } from '@seine/memo';
-import { type Mesh, type Proxy, type Workload, workloadKeyAt } from '@seine/model';
+import { type Mesh, type Proxy, type ServiceEndpoints, type Workload, workloadKeyAt } from '@seine/model';
 import type { ResourceSet, Snapshot, View } from '@seine/snapshot';
 import { envoyFilterProblems, patchesOf, withEnvoyFilters } from './envoy-filters.js';
 import { gatewayResources, hasAutoPassthrough, selectedGateways } from './gateway-resources.js';
 import { anyHostClusters } from './any-host-clusters.js';
 import { outboundClusters, outboundEndpoints } from './outbound-clusters.js';
-import { outboundListeners } from './outbound-listeners.js';
+import { headlessEndpoints, outboundListeners } from './outbound-listeners.js';
 import { portRoutes } from './outbound-routes.js';
 import { boundListeners, boundRoutes, inboundResources } from './own-resources.js';
 import { policiesOf } from './policies.js';
@@ -56,11 +56,15 @@ const sharedSets = memo('sharedSets', (scope: Scope, mesh: Mesh): SharedSets => 
 
 const iptablesListeners = memo(
   'iptablesListeners',
-  (scope: Scope, policies: ChainPolicies, dnsCapture: boolean): ResourceSet =>
-    outboundListeners(scope, policies, dnsCapture),
+  (scope: Scope, policies: ChainPolicies, headless: readonly ServiceEndpoints[] | undefined): ResourceSet =>
+    outboundListeners(scope, policies, headless),
 );
 const iptablesRoutes = memo('iptablesRoutes', (scope: Scope): ResourceSet => internSet(portRoutes(scope)));
 const explicitRoutes = memo('explicitRoutes', (scope: Scope): ResourceSet => internSet(boundRoutes(scope)));
+
+function dnsEndpoints({ endpoints }: Mesh, { services }: Scope, { dnsCapture }: Proxy) {
+  return dnsCapture ? headlessEndpoints(services, endpoints) : undefined;
+}
 
 const noGateways: readonly never[] = Object.freeze([]);
 
@@ -78,7 +82,7 @@ function sidecarViews(mesh: Mesh, proxy: Proxy, workload: Workload | undefined):
     view(endpoints),
     explicit
       ? view(boundListeners(proxy, scope, policies, own))
-      : view(iptablesListeners(scope, policies, proxy.dnsCapture), own.listeners),
+      : view(iptablesListeners(scope, policies, dnsEndpoints(mesh, scope, proxy)), own.listeners),
     view(explicit ? explicitRoutes(scope) : iptablesRoutes(scope)),
     view(proxySecrets(proxy, noGateways, scope.rules, resourcesOf(mesh, 'Secret'))),
   );

@@ -20,9 +20,10 @@ import { encodeResource } from '@seine/envoy';
 import { type Listener, ListenerSchema } from '@seine/envoy/envoy/config/listener/v3/listener_pb.js';
 import type { DestinationRule, VirtualService } from '@seine/istio';
 import { internByKey, internList, memo } from '@seine/memo';
-import type { MeshConfig, MeshService } from '@seine/model';
+import type { MeshConfig, MeshService, ServiceEndpoints } from '@seine/model';
 import { type Resource, resource, ResourceSet } from '@seine/snapshot';
 import type { EgressPort, Listing } from './egress.js';
+import type { Endpoints } from './outbound-clusters.js';
 import { internSet } from './resource-sets.js';
 import type { Scope } from './scope.js';
 import { factsFor, type RuleTable, type Services } from './visibility.js';
@@ -164,9 +165,10 @@ const virtualOutbound = memo(
 /** Services with the addresses that DNS capture gives to those without: a client with it sees these instead. */
 export const withAddresses = memo('withAddresses', (services: Services): Services => {
   const allocated = autoAllocate(services.values());
-  return allocated.size === 0
-    ? services
-    : new Map([...services].map(([host, service]) => [host, withAllocatedAddress(service, allocated.get(host))]));
+  const seen = [...services].map(
+    ([host, service]) => [host, withAllocatedAddress(service, allocated.get(host))] as const,
+  );
+  return seen.every(([host, service]) => service === services.get(host)) ? services : new Map(seen);
 });
 
 const outboundSet = memo(
@@ -192,19 +194,39 @@ const outboundSet = memo(
   },
 );
 
-const dnsListener = memo('dnsListener', (services: Services, namespace: string): Resource =>
-  encodeListener(emitDnsListener({ services: [...services.values()], namespace })),
+const dnsListener = memo(
+  'dnsListener',
+  (services: Services, headless: readonly ServiceEndpoints[], namespace: string): Resource =>
+    encodeListener(emitDnsListener({ services: [...services.values()], headless, namespace })),
 );
 
-/** The outbound listeners of iptables mode. */
-export function outboundListeners(scope: Scope, policies: ChainPolicies, dnsCapture: boolean): ResourceSet {
+const internEndpoints = internList();
+
+/** The endpoints that DNS tells of, as one list for equal ones: those of headless Services, whose names are their pods. */
+export function headlessEndpoints(services: Services, endpoints: Endpoints): readonly ServiceEndpoints[] {
+  const found = [...services.values()].flatMap(({ host, headless, registry }) =>
+    headless && registry === 'kubernetes' ? (endpoints.get(host) ?? []) : [],
+  );
+  return internEndpoints(found);
+}
+
+/**
+ * The outbound listeners of iptables mode.
+ * @param headless where the proxy serves DNS: what `headlessEndpoints` gives
+ */
+export function outboundListeners(
+  scope: Scope,
+  policies: ChainPolicies,
+  headless: readonly ServiceEndpoints[] | undefined,
+): ResourceSet {
+  const dnsCapture = headless !== undefined;
   const { egress, config, fallback } = scope;
   const seen = dnsCapture ? withAddresses(scope.services) : scope.services;
   const services = listedIn(seen, egress.common.services, scope.services);
   const { l4, facts, client, rules } = l4Scope(egress.common, scope);
   const set = outboundSet(services, l4, facts, client, rules, policies, fallback, config, capturedPorts(egress.ports));
   const all = egress.ports.length > 0 ? withEgressPorts(set, scope, seen, policies) : set;
-  return dnsCapture ? withDns(all, dnsListener(seen, scope.routes.namespace)) : all;
+  return dnsCapture ? withDns(all, dnsListener(seen, headless, scope.routes.namespace)) : all;
 }
 
 /** Services of a listing as `seen` has them, where that differs from `known`. */

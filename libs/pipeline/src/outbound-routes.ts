@@ -44,11 +44,22 @@ interface EncodedHost {
   readonly hash: string;
 }
 
-const domainsOf = memo('domains', (name: HostName, sameNamespace: boolean, ports: DomainPorts): readonly string[] =>
-  name.service
-    ? sidecarDomains(name.service, name.port, { sameNamespace, ports })
-    : virtualServiceDomains(name.host, name.port, ports),
+const domainsOf = memo(
+  'domains',
+  (name: HostName, bareNames: readonly string[] | undefined, ports: DomainPorts): readonly string[] =>
+    name.service
+      ? sidecarDomains(name.service, name.port, { bareNames, ports })
+      : virtualServiceDomains(name.host, name.port, ports),
 );
+
+const internHosts = internByKey<readonly string[]>(8192);
+
+/** Which of a service's hosts a client may call by their bare names: those of its own namespace. */
+function bareNamesOf({ host, service }: HostName, namespace: string): readonly string[] | undefined {
+  const hosts = service?.aliases ? [host, ...service.aliases] : [host];
+  const own = hosts.filter((name) => hostNamespace(name) === namespace);
+  return own.length === 0 ? undefined : internHosts(own.join('\0'), () => Object.freeze(own));
+}
 
 interface NamedDomains {
   readonly index: number;
@@ -69,7 +80,7 @@ const domainTable = memo(
   (names: readonly HostName[], namespace: string, ports: DomainPorts): readonly (readonly string[])[] => {
     const entries = names.map((name, index): NamedDomains => ({
       index,
-      domains: domainsOf(name, hostNamespace(name.host) === namespace, ports),
+      domains: domainsOf(name, bareNamesOf(name, namespace), ports),
     }));
     const table: (readonly string[])[] = names.map(() => []);
     for (const { index, domains } of dedupeDomains(entries)) table[index] = domains;

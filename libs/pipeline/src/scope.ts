@@ -7,9 +7,10 @@ import {
   type RuleClient,
 } from '@seine/compile';
 import type { DestinationRule, Gateway, Sidecar, VirtualService } from '@seine/istio';
-import type { Secret } from '@seine/k8s';
-import { internByKey, memo } from '@seine/memo';
+import type { ConfigObject, Secret } from '@seine/k8s';
+import { internByKey, internList, memo } from '@seine/memo';
 import type { Mesh, MeshConfig, Proxy } from '@seine/model';
+import { withAliases } from './aliases.js';
 import { type ClientKind, clientKind } from './client-kind.js';
 import { type Egress, egressOf } from './egress.js';
 import { type EndpointClient, readsClient } from './outbound-clusters.js';
@@ -47,8 +48,37 @@ interface ResourceKinds {
 
 /** The mesh's resources of one kind; the registry has validated them against that kind. */
 export function resourcesOf<K extends keyof ResourceKinds>(mesh: Mesh, kind: K): readonly ResourceKinds[K][] {
-  return (mesh.resources.get(kind) ?? noResources) as readonly ResourceKinds[K][];
+  const list = mesh.resources.get(kind) ?? noResources;
+  return withDefaultExport(list, defaultExports(mesh.config)[kind]) as readonly ResourceKinds[K][];
 }
+
+function defaultExports(config: MeshConfig): Partial<Record<keyof ResourceKinds, readonly string[]>> {
+  return {
+    DestinationRule: config.defaultDestinationRuleExportTo,
+    VirtualService: config.defaultVirtualServiceExportTo,
+  };
+}
+
+/** `exportTo` of those that state none, as the mesh says; the same list where it says nothing, or `*`. */
+function withDefaultExport(list: readonly ConfigObject[], exportTo: readonly string[] | undefined) {
+  return !exportTo?.length || exportTo.includes('*') ? list : exportedBy(list, exportTo);
+}
+
+const exported = memo('exportedByDefault', (object: ConfigObject, exportTo: readonly string[]): ConfigObject =>
+  Object.freeze({ ...object, spec: Object.freeze({ ...(object.spec as object), exportTo }) }),
+);
+const internExported = internList();
+const exportedBy = memo(
+  'exportedByDefaultList',
+  (list: readonly ConfigObject[], exportTo: readonly string[]): readonly ConfigObject[] =>
+    internExported(
+      list.map((object) =>
+        (object.spec as { readonly exportTo?: readonly string[] }).exportTo?.length
+          ? object
+          : exported(object, exportTo),
+      ),
+    ),
+);
 
 const internKeys = internByKey<readonly string[]>(256);
 /** The same keys, the same list: so an edit that tests no other labels leaves every proxy in its classes. */
@@ -160,7 +190,7 @@ const makeScope = memo(
   ): Scope => {
     const { namespace } = routes;
     const { clusterDomain } = mesh.config;
-    const visible = visibleServices(mesh.services, namespace);
+    const visible = withAliases(visibleServices(mesh.services, namespace));
     const virtualServices = visibleVirtualServices(resourcesOf(mesh, 'VirtualService'), namespace, clusterDomain);
     const egress = egressOf(visible, virtualServices, sidecar, namespace, clusterDomain);
     const { services } = egress;

@@ -83,8 +83,17 @@ export const ruleTableFor = memo(
   },
 );
 
-const factsOf = memo('facts', (service: MeshService, rule: DestinationRule | undefined): DestinationFacts =>
-  Object.freeze({ host: service.host, service, rule }),
+/** Whose name a host is: of each alias (an ExternalName Service) its service's. */
+const aliasTargets = memo('aliasTargets', (services: Services): ReadonlyMap<string, string> => {
+  const targets = new Map<string, string>();
+  for (const { host, aliases } of services.values()) for (const alias of aliases ?? []) targets.set(alias, host);
+  return targets;
+});
+
+const factsOf = memo(
+  'facts',
+  (service: MeshService, rule: DestinationRule | undefined, host: string): DestinationFacts =>
+    Object.freeze({ host, service, rule }),
 );
 const unknownFacts = memo('unknownFacts', (_asker: object, host: string): DestinationFacts =>
   Object.freeze({ host, service: undefined, rule: undefined }),
@@ -103,8 +112,8 @@ export function factsFor(
 ): readonly DestinationFacts[] {
   return internFacts(
     hosts.map((host) => {
-      const service = services.get(host);
-      return service ? factsOf(service, rules.get(host)) : unknownFacts(asker, host);
+      const service = services.get(host) ?? services.get(aliasTargets(services).get(host) ?? '');
+      return service ? factsOf(service, rules.get(service.host), host) : unknownFacts(asker, host);
     }),
   );
 }

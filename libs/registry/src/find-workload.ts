@@ -23,6 +23,8 @@ function instanceOf(owner: WorkloadOwner): Instance {
     health: 'healthy',
     tlsMode: 'disabled',
     ports: owner.ports,
+    nodeName: '',
+    hostname: '',
   };
 }
 
@@ -37,7 +39,8 @@ function sourcesOf(
     if (object.metadata.namespace !== namespace) continue;
     const group = groupOf(object.apiVersion);
     if (group === '' && object.kind === 'Service') found.push(convertKubernetesService(object, mesh.config));
-    if (group === 'networking.istio.io' && object.kind === 'ServiceEntry') found.push(...convertServiceEntry(object));
+    if (group === 'networking.istio.io' && object.kind === 'ServiceEntry')
+      found.push(...convertServiceEntry(object, mesh.config));
   }
   return found.filter(({ service }) => {
     const origin = mesh.services.get(service.host)?.origin;

@@ -26,6 +26,7 @@ export class InstanceIndex {
   readonly #byLabel = new Map<string, Set<Instance>>();
   readonly #byNamespace = new Map<string, Set<Instance>>();
   readonly #byAddress = new Map<string, Set<Instance>>();
+  readonly #byNode = new Map<string, Set<Instance>>();
 
   get(key: ObjectKey): Instance | undefined {
     return this.#byKey.get(key);
@@ -37,6 +38,7 @@ export class InstanceIndex {
     for (const [label, value] of Object.entries(instance.labels))
       bucket(this.#byLabel, labelKey(instance.namespace, label, value)).add(instance);
     for (const address of instance.ipAddresses) bucket(this.#byAddress, address).add(instance);
+    if (instance.nodeName) bucket(this.#byNode, instance.nodeName).add(instance);
   }
 
   remove(instance: Instance): void {
@@ -45,10 +47,15 @@ export class InstanceIndex {
     for (const [label, value] of Object.entries(instance.labels))
       drop(this.#byLabel, labelKey(instance.namespace, label, value), instance);
     for (const address of instance.ipAddresses) drop(this.#byAddress, address, instance);
+    if (instance.nodeName) drop(this.#byNode, instance.nodeName, instance);
   }
 
   inNamespace(namespace: string): readonly Instance[] {
     return [...(this.#byNamespace.get(namespace) ?? [])];
+  }
+
+  onNode(name: string): readonly Instance[] {
+    return [...(this.#byNode.get(name) ?? [])];
   }
 
   atAddress(address: string): readonly Instance[] {

@@ -1,6 +1,6 @@
 import { type ConfigObject, type ObjectKey, objectKey } from '@seine/k8s';
 import { type Endpoint, type EndpointHealth, type Locality, parseLocality } from '@seine/model';
-import { fieldsOf, itemsOf, type Labels, labelsOf, portOf, textOf } from './fields.js';
+import { fieldsOf, itemsOf, type Labels, labelsOf, noLabels, portOf, textOf } from './fields.js';
 
 /** A running copy of something that services select: a Pod, or a WorkloadEntry. */
 export interface Instance {
@@ -22,6 +22,10 @@ export interface Instance {
   readonly tlsMode: Endpoint['tlsMode'];
   /** Ports by name: a pod's container ports, or WorkloadEntry.ports. */
   readonly ports: Readonly<Record<string, number>>;
+  /** The node a pod runs on; empty where that is not known. */
+  readonly nodeName: string;
+  /** A pod's name within the headless service it belongs to; empty for none. */
+  readonly hostname: string;
 }
 
 /** What a pod takes from the Deployment (StatefulSet, DaemonSet, …) whose selector matches it. */
@@ -49,6 +53,21 @@ export function localityOf(labels: Labels, stated = ''): Locality {
     zone: labels['topology.kubernetes.io/zone'] ?? '',
     subzone: labels['topology.istio.io/subzone'] ?? '',
   };
+}
+
+/** A pod stands where its own labels say, as far as they do, else where its node does. */
+function podLocality(labels: Labels, nodeLabels: Labels): Locality {
+  const [own, node] = [localityOf(labels), localityOf(nodeLabels)];
+  if (own.region && own.region !== node.region) return own;
+  return { region: own.region || node.region, zone: own.zone || node.zone, subzone: own.subzone || node.subzone };
+}
+
+/** Kubernetes gives a StatefulSet's pods their own names as hostnames; otherwise `spec.hostname` states one. */
+function hostnameOf(object: ConfigObject): string {
+  const stated = textOf(fieldsOf(object.spec)['hostname']);
+  if (stated) return stated;
+  const owners = itemsOf(fieldsOf(object.metadata)['ownerReferences']);
+  return owners.some((owner) => owner['kind'] === 'StatefulSet') ? object.metadata.name : '';
 }
 
 export function networkOf(labels: Labels, stated: string): string {
@@ -101,7 +120,12 @@ function controllerName(object: ConfigObject, labels: Labels): string | undefine
   return hash && name.endsWith(`-${hash}`) ? name.slice(0, -hash.length - 1) : name.replace(/-[^-]*$/, '');
 }
 
-export function convertPod(object: ConfigObject, owners: readonly WorkloadOwner[]): Instance {
+/** @param nodeLabels of a node by its name */
+export function convertPod(
+  object: ConfigObject,
+  owners: readonly WorkloadOwner[],
+  nodeLabels: (nodeName: string) => Labels = () => noLabels,
+): Instance {
   const { name, namespace } = object.metadata;
   const spec = fieldsOf(object.spec);
   const status = fieldsOf(object['status']);
@@ -125,12 +149,14 @@ export function convertPod(object: ConfigObject, owners: readonly WorkloadOwner[
     ipAddresses: [...new Set([address, ...podIPs])].filter((ip) => ip !== ''),
     labels,
     serviceAccount: stated || owner?.serviceAccount || 'default',
-    locality: localityOf(labels),
+    locality: podLocality(labels, nodeLabels(textOf(spec['nodeName']))),
     network: networkOf(labels, ''),
     weight: 1,
     health: podHealth(object),
     tlsMode: labels[tlsModeLabel] === 'istio' ? 'istio' : 'disabled',
     ports: containerPorts(spec),
+    nodeName: textOf(spec['nodeName']),
+    hostname: hostnameOf(object),
   };
 }
 
@@ -167,6 +193,8 @@ export function convertWorkloadEntry(object: ConfigObject): Instance {
     ...stated,
     key: objectKey(object),
     kind: 'WorkloadEntry',
+    nodeName: '',
+    hostname: '',
     name,
     namespace,
     ownerName: stated.labels['service.istio.io/workload-name'] ?? name,

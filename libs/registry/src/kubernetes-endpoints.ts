@@ -9,6 +9,9 @@ export interface BackendAddress {
   /** `namespace/name` of the pod behind it; empty where the object names none. */
   readonly pod: string;
   readonly zone: string;
+  readonly nodeName: string;
+  /** Its name within a headless service; empty for none. */
+  readonly hostname: string;
 }
 
 /** Addresses that share a list of ports: one subset of an Endpoints object, or one EndpointSlice. */
@@ -47,10 +50,20 @@ function podOf(targetRef: unknown, namespace: string): string {
     : '';
 }
 
+function placeOf(item: Readonly<Record<string, unknown>>): Pick<BackendAddress, 'nodeName' | 'hostname'> {
+  return { nodeName: textOf(item['nodeName']), hostname: textOf(item['hostname']) };
+}
+
 function convertSubset(subset: Readonly<Record<string, unknown>>, namespace: string): BackendSet {
   const addresses = (field: string, health: EndpointHealth): BackendAddress[] =>
     itemsOf(subset[field])
-      .map((item) => ({ address: textOf(item['ip']), health, pod: podOf(item['targetRef'], namespace), zone: '' }))
+      .map((item) => ({
+        address: textOf(item['ip']),
+        health,
+        pod: podOf(item['targetRef'], namespace),
+        zone: '',
+        ...placeOf(item),
+      }))
       .filter((item) => item.address !== '');
   return {
     addresses: [...addresses('addresses', 'healthy'), ...addresses('notReadyAddresses', 'unhealthy')],
@@ -72,6 +85,7 @@ function convertSlice(object: ConfigObject): BackendSet {
       health: sliceHealth(endpoint['conditions']),
       pod: podOf(endpoint['targetRef'], object.metadata.namespace),
       zone: textOf(endpoint['zone']),
+      ...placeOf(endpoint),
     })),
   );
   return { addresses, ports: convertPorts(object['ports']) };

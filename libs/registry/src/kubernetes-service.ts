@@ -1,6 +1,6 @@
 import type { ConfigObject } from '@seine/k8s';
 import { objectKey } from '@seine/k8s';
-import { type Endpoint, type MeshConfig, type ServicePort, servicePortProtocol } from '@seine/model';
+import { type Endpoint, type MeshConfig, type MeshService, type ServicePort, servicePortProtocol } from '@seine/model';
 import { fieldsOf, itemsOf, labelsOf, portOf, selectorOf, textOf, textsOf } from './fields.js';
 import { parseExportTo, refOf, type ServiceSource } from './service-source.js';
 import { spiffeId } from './spiffe.js';
@@ -65,6 +65,22 @@ function externalNameEndpoints(
   return new Map(ports.map((port) => [port.port, [endpoint(port)]]));
 }
 
+const distributions: Readonly<Record<string, MeshService['trafficDistribution']>> = {
+  preferclose: 'PreferSameZone',
+  prefersamezone: 'PreferSameZone',
+  prefersamenode: 'PreferSameNode',
+};
+
+/** `spec.trafficDistribution`, else the annotation that was before it. */
+function distributionOf(
+  object: ConfigObject,
+  spec: Readonly<Record<string, unknown>>,
+): Pick<MeshService, 'trafficDistribution'> {
+  const annotated = labelsOf(object.metadata.annotations)['networking.istio.io/traffic-distribution'] ?? '';
+  const trafficDistribution = distributions[(textOf(spec['trafficDistribution']) || annotated).toLowerCase()];
+  return trafficDistribution ? { trafficDistribution } : {};
+}
+
 /** Reads a Kubernetes Service. A headless one is reached at its pods' own addresses, an ExternalName one by DNS. */
 export function convertKubernetesService(object: ConfigObject, config: MeshConfig): ServiceSource {
   const { name, namespace } = object.metadata;
@@ -92,7 +108,9 @@ export function convertKubernetesService(object: ConfigObject, config: MeshConfi
           .map((entry) => entry.trim())
           .filter((entry) => entry !== ''),
         namespace,
+        config.defaultServiceExportTo,
       ),
+      ...distributionOf(object, spec),
       externalName: externalName || undefined,
       subjectAltNames: [],
       serviceAccounts: declaredAccounts(object, config),

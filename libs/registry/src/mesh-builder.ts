@@ -11,7 +11,7 @@ import {
   workloadKeyAt,
 } from '@seine/model';
 import { BackendIndex } from './backend-index.js';
-import { compareText } from './fields.js';
+import { compareText, type Labels, labelsOf, noLabels } from './fields.js';
 import {
   convertPod,
   convertWorkloadEntry,
@@ -41,11 +41,12 @@ export interface BuiltMesh {
 }
 
 /** What the mesh makes of an object, in the order in which changes are taken in: the later ones read the earlier ones. */
-const roles = ['owner', 'instance', 'backends', 'service', 'resource'] as const;
+const roles = ['node', 'owner', 'instance', 'backends', 'service', 'resource'] as const;
 type Role = (typeof roles)[number];
 
 function roleOf(object: ConfigObject): Role | undefined {
   const group = groupOf(object.apiVersion);
+  if (group === '' && object.kind === 'Node') return 'node';
   if (group === '' && object.kind === 'Pod') return 'instance';
   if (group === '' && object.kind === 'Service') return 'service';
   if (group === 'networking.istio.io' && object.kind === 'ServiceEntry') return 'service';
@@ -63,6 +64,7 @@ function roleOf(object: ConfigObject): Role | undefined {
  */
 export class MeshBuilder {
   readonly #objects = new ObjectSet();
+  readonly #nodeLabels = new Map<string, Labels>();
   readonly #owners = new Map<string, Map<ObjectKey, WorkloadOwner>>();
   readonly #instances = new InstanceIndex();
   readonly #selectors = new SelectorIndex();
@@ -117,11 +119,15 @@ export class MeshBuilder {
     for (const [role, changes] of byRole) {
       for (const change of changes) this.#take(role, change);
       if (role === 'owner') this.#reconvertPods(changes);
+      if (role === 'node') this.#reconvertPodsOn(changes);
     }
   }
 
   #take(role: Role, { key, before, after }: ObjectChange): void {
     switch (role) {
+      case 'node':
+        this.#setNode(after ?? before, after);
+        break;
       case 'owner':
         this.#setOwner(key, (after ?? before)?.metadata.namespace ?? '', after && convertWorkloadOwner(after));
         break;
@@ -146,6 +152,20 @@ export class MeshBuilder {
     else owners.delete(key);
   }
 
+  #setNode(node: ConfigObject | undefined, after: ConfigObject | undefined): void {
+    if (after) this.#nodeLabels.set(after.metadata.name, labelsOf(after.metadata.labels));
+    else if (node) this.#nodeLabels.delete(node.metadata.name);
+  }
+
+  /** A pod stands where its node does. */
+  #reconvertPodsOn(changes: readonly ObjectChange[]): void {
+    for (const { before, after } of changes)
+      for (const { key } of this.#instances.onNode((after ?? before)?.metadata.name ?? '')) {
+        const object = this.#objects.get(key);
+        if (object) this.#setInstance(key, this.#convertInstance(object));
+      }
+  }
+
   /** A pod may take its account and its owner's name from a Deployment that came, went or changed. */
   #reconvertPods(changes: readonly ObjectChange[]): void {
     const namespaces = new Set(changes.map(({ before, after }) => (after ?? before)?.metadata.namespace ?? ''));
@@ -163,11 +183,14 @@ export class MeshBuilder {
     return convertPod(
       object,
       owners.sort((a, b) => compareText(a.key, b.key)),
+      (node) => this.#nodeLabels.get(node) ?? noLabels,
     );
   }
 
   #convertService(object: ConfigObject): readonly ServiceSource[] {
-    return object.kind === 'Service' ? [convertKubernetesService(object, this.config)] : convertServiceEntry(object);
+    return object.kind === 'Service'
+      ? [convertKubernetesService(object, this.config)]
+      : convertServiceEntry(object, this.config);
   }
 
   #setInstance(key: ObjectKey, converted: Instance | undefined): void {

@@ -27,6 +27,28 @@ describe('services of the mesh', () => {
       },
     ],
     [
+      'a Service that prefers near endpoints',
+      service('web', { trafficDistribution: 'PreferClose', ports: [http] }),
+      webHost,
+      { trafficDistribution: 'PreferSameZone' },
+    ],
+    [
+      'a Service that prefers its node, by annotation',
+      service(
+        'web',
+        { ports: [http] },
+        { annotations: { 'networking.istio.io/traffic-distribution': 'PreferSameNode' } },
+      ),
+      webHost,
+      { trafficDistribution: 'PreferSameNode' },
+    ],
+    [
+      'a ServiceEntry without an address of its own',
+      entry('e', { hosts: ['a.com'] }, { labels: { 'networking.istio.io/enable-autoallocate-ip': 'false' } }),
+      'a.com',
+      { autoAllocate: false },
+    ],
+    [
       'a headless Service',
       service('web', { clusterIP: 'None', ports: [http] }),
       webHost,

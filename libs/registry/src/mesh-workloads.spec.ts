@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type ConfigObject, objectKey } from '@seine/k8s';
 import { defaultMeshConfig, type Workload } from '@seine/model';
+import { buildMesh } from './build-mesh.js';
 import { findWorkload } from './find-workload.js';
 import {
   seHttp,
@@ -15,6 +16,41 @@ import {
   meshOf,
   type Meta,
 } from './testing/mesh-objects.js';
+
+describe('where pods stand', () => {
+  const labels = (region: string, zone: string) => ({
+    'topology.kubernetes.io/region': region,
+    'topology.kubernetes.io/zone': zone,
+  });
+  const node = (region: string, zone: string) => object('v1', 'Node', 'n1', {}, { labels: labels(region, zone) });
+  const on = (own: object) => pod('a', { app: 'web', ...own }, { podIP: '10.0.0.1' }, { nodeName: 'n1' });
+  const place = (...objects: ConfigObject[]) => {
+    const found = meshOf([web, ...objects])
+      .mesh.endpoints.get(webHost)
+      ?.byPort.get(80)?.[0];
+    return found && `${found.locality.region}/${found.locality.zone} ${found.nodeName}`;
+  };
+
+  it.each<[string, ConfigObject[], string]>([
+    ['where their node does', [node('r', 'z'), on({})], 'r/z n1'],
+    ['nowhere, without it', [on({})], '/ n1'],
+    ['in the zone they state', [node('r', 'z'), on({ 'topology.kubernetes.io/zone': 'own' })], 'r/own n1'],
+    ['where they state, wholly', [node('r', 'z'), on(labels('q', ''))], 'q/ n1'],
+    ['where istio-locality says', [node('r', 'z'), on({ 'istio-locality': 'x.y' })], 'x/y n1'],
+  ])('%s', (_what, objects, expected) => {
+    expect(place(...objects)).toBe(expected);
+  });
+
+  it('move with their node', () => {
+    const built = (zone: string) => [web, node('r', zone), on({})].map((one) => [objectKey(one), one] as const);
+    const before = buildMesh(undefined, new Map(built('z1')), defaultMeshConfig).mesh;
+    const key = objectKey(node('r', 'z2'));
+    const after = buildMesh(before, new Map(built('z2')), defaultMeshConfig, [key]).mesh;
+    expect(after.endpoints.get(webHost)?.byPort.get(80)?.[0]?.locality.zone).toBe('z2');
+    expect(after.services).toBe(before.services);
+    expect([...after.workloads.values()][0]?.locality.zone).toBe('z2');
+  });
+});
 
 describe('workloads of the mesh', () => {
   const workload = (objects: readonly ConfigObject[], address: string): Workload | undefined =>

@@ -30,6 +30,8 @@ function instanceEndpoint(instance: Instance, port: number): Endpoint {
     health: instance.health,
     tlsMode: instance.tlsMode,
     workload: { name: instance.ownerName, namespace: instance.namespace },
+    ...(instance.nodeName && { nodeName: instance.nodeName }),
+    ...(instance.hostname && { hostname: instance.hostname }),
   };
 }
 
@@ -62,6 +64,8 @@ function backendEndpoint(
     health: backend.health,
     tlsMode: known?.tlsMode ?? 'disabled',
     workload: known?.workload ?? { name: '', namespace },
+    ...((known?.nodeName ?? backend.nodeName) && { nodeName: known?.nodeName ?? backend.nodeName }),
+    ...((backend.hostname || known?.hostname) && { hostname: backend.hostname || known?.hostname }),
   };
 }
 

@@ -1,6 +1,13 @@
 import type { ConfigObject } from '@seine/k8s';
 import { objectKey } from '@seine/k8s';
-import { type Endpoint, type MeshService, parseProtocol, type Resolution, type ServicePort } from '@seine/model';
+import {
+  type Endpoint,
+  type MeshConfig,
+  type MeshService,
+  parseProtocol,
+  type Resolution,
+  type ServicePort,
+} from '@seine/model';
 import { fieldsOf, itemsOf, labelsOf, noLabels, portOf, textOf, textsOf } from './fields.js';
 import { convertWorkloadSpec, type StatedEndpoint } from './instance.js';
 import { parseExportTo, refOf, type ServiceSource } from './service-source.js';
@@ -68,8 +75,22 @@ function ownName(host: string): StatedEndpoint {
   };
 }
 
+const autoAllocateLabel = 'networking.istio.io/enable-autoallocate-ip';
+
+/** Whether and where somebody has given the host an address of its own: Istio's controller writes them into the status. */
+function allocationOf(object: ConfigObject, host: string): Pick<MeshService, 'autoAllocate' | 'allocatedAddresses'> {
+  if (labelsOf(object.metadata.labels)[autoAllocateLabel] === 'false') return { autoAllocate: false };
+  const allocated = itemsOf(fieldsOf(object['status'])['addresses'])
+    .filter((item) => item['host'] === undefined || item['host'] === '' || item['host'] === host)
+    .flatMap((item) => textOf(item['value']) || []);
+  return allocated.length > 0 ? { allocatedAddresses: allocated } : {};
+}
+
 /** Reads a ServiceEntry: one source for each of its hosts. Endpoints are apart from what names the service. */
-export function convertServiceEntry(object: ConfigObject): readonly ServiceSource[] {
+export function convertServiceEntry(
+  object: ConfigObject,
+  config: Pick<MeshConfig, 'defaultServiceExportTo'>,
+): readonly ServiceSource[] {
   const { name, namespace } = object.metadata;
   const spec = fieldsOf(object.spec);
   const ports = convertPorts(spec['ports']);
@@ -87,7 +108,7 @@ export function convertServiceEntry(object: ConfigObject): readonly ServiceSourc
     resolution,
     headless: false,
     external: spec['location'] !== 'MESH_INTERNAL',
-    exportTo: parseExportTo(textsOf(spec['exportTo']), namespace),
+    exportTo: parseExportTo(textsOf(spec['exportTo']), namespace, config.defaultServiceExportTo),
     externalName: undefined,
     subjectAltNames: textsOf(spec['subjectAltNames']),
     serviceAccounts: [],
@@ -98,7 +119,7 @@ export function convertServiceEntry(object: ConfigObject): readonly ServiceSourc
   const named = (resolution === 'dns' || resolution === 'dns-round-robin') && stated.length === 0 && !selects;
   return [...new Set(textsOf(spec['hosts']))].map((host) => ({
     objectKey: objectKey(object),
-    service: { host, ...shared },
+    service: { host, ...shared, ...allocationOf(object, host) },
     selector,
     inline: inlineEndpoints(named && !host.includes('*') ? [ownName(host)] : stated, ports, namespace),
   }));

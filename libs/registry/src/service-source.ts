@@ -21,8 +21,16 @@ export function refOf(object: ConfigObject): ObjectRef {
   return { kind: object.kind, namespace: object.metadata.namespace, name: object.metadata.name };
 }
 
-/** `*` (also the default), `.` (the object's own namespace), `~` (nobody), or namespaces. */
-export function parseExportTo(entries: readonly string[], ownNamespace: string): ExportTo {
+/**
+ * `*`, `.` (the object's own namespace), `~` (nobody), or namespaces.
+ * @param byDefault what counts where nothing is stated (MeshConfig); none = `*`
+ */
+export function parseExportTo(
+  stated: readonly string[],
+  ownNamespace: string,
+  byDefault: readonly string[] = [],
+): ExportTo {
+  const entries = stated.length > 0 ? stated : byDefault;
   if (entries.length === 0 || entries.includes('*')) return '*';
   const namespaces = entries.filter((entry) => entry !== '~').map((entry) => (entry === '.' ? ownNamespace : entry));
   return [...new Set(namespaces)].sort();

@@ -33,31 +33,45 @@ describe('sidecarDomains', () => {
     [
       'adds the bare name for clients of the same namespace',
       reviews,
-      { sameNamespace: true },
+      { bareNames: [reviews.host] },
       ['reviews.default.svc.cluster.local', 'reviews', 'reviews.default.svc', 'reviews.default', '10.0.0.7'],
     ],
     [
       'has no bare name for the others',
       reviews,
-      { sameNamespace: false },
+      {},
       ['reviews.default.svc.cluster.local', 'reviews.default.svc', 'reviews.default', '10.0.0.7'],
     ],
     [
       'states only names with the port where it is required',
       { ...reviews, addresses: [] },
-      { sameNamespace: true, ports: 'required' },
+      { bareNames: [reviews.host], ports: 'required' },
       ['reviews.default.svc.cluster.local:9080', 'reviews:9080', 'reviews.default.svc:9080', 'reviews.default:9080'],
     ],
     [
       'states both forms where asked to',
       entry('api.example.com'),
-      { sameNamespace: false, ports: 'both' },
+      { ports: 'both' },
       ['api.example.com', 'api.example.com:9080'],
+    ],
+    [
+      'has the names of aliases, bare where the client is at home',
+      { ...reviews, addresses: [], aliases: ['opinions.shop.svc.cluster.local'] },
+      { bareNames: ['opinions.shop.svc.cluster.local'] },
+      [
+        'reviews.default.svc.cluster.local',
+        'reviews.default.svc',
+        'reviews.default',
+        'opinions.shop.svc.cluster.local',
+        'opinions',
+        'opinions.shop.svc',
+        'opinions.shop',
+      ],
     ],
     [
       'covers the pods of a headless service',
       headless,
-      { sameNamespace: false },
+      {},
       [
         'reviews.default.svc.cluster.local',
         'reviews.default.svc',
@@ -67,11 +81,11 @@ describe('sidecarDomains', () => {
         '*.reviews.default',
       ],
     ],
-    ['keeps wildcard hosts', entry('*.wikipedia.org'), { sameNamespace: true }, ['*.wikipedia.org']],
+    ['keeps wildcard hosts', entry('*.wikipedia.org'), { bareNames: [reviews.host] }, ['*.wikipedia.org']],
     [
       'leaves out ranges and brackets IPv6 addresses',
       entry('db.example.com', ['10.1.0.0/16', '10.2.0.1/32', '2001:db8::1', '0.0.0.0']),
-      { sameNamespace: true },
+      { bareNames: [reviews.host] },
       ['db.example.com', '10.2.0.1', '[2001:db8::1]'],
     ],
   ])('%s', (_, service, options, domains) => {
@@ -79,7 +93,7 @@ describe('sidecarDomains', () => {
   });
 
   it('also has bare names for port 80 where the port is required', () => {
-    expect(sidecarDomains(entry('api.example.com'), 80, { sameNamespace: false, ports: 'required' })).toEqual([
+    expect(sidecarDomains(entry('api.example.com'), 80, { ports: 'required' })).toEqual([
       'api.example.com',
       'api.example.com:80',
     ]);

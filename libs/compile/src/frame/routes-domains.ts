@@ -10,19 +10,20 @@ import type { MeshService } from '@seine/model';
 export type DomainPorts = 'ignored' | 'required' | 'both';
 
 export interface SidecarDomainOptions {
-  /** The client stands in the service's namespace, so the bare service name is the service. */
-  readonly sameNamespace: boolean;
+  /** The hosts (the service's own, and its aliases) of the client's namespace, where the bare name is enough. Default none. */
+  readonly bareNames?: readonly string[] | undefined;
   /** Default `ignored`. */
   readonly ports?: DomainPorts | undefined;
 }
 
 /**
  * The Host values by which a sidecar's client reaches one port of a service: its full name, the shorter forms that
- * Kubernetes DNS would complete, and its addresses. The full name comes first. All clients of other namespaces get the
+ * Kubernetes DNS would complete, those of its aliases, and its addresses. The full name comes first. All clients of other namespaces get the
  * same list.
  */
 export function sidecarDomains(service: MeshService, port: number, options: SidecarDomainOptions): readonly string[] {
-  const names = [service.host, ...shorterForms(service.host, options.sameNamespace)];
+  const hosts = [service.host, ...(service.aliases ?? [])];
+  const names = hosts.flatMap((host) => [host, ...shorterForms(host, options.bareNames?.includes(host) ?? false)]);
   if (service.headless && service.registry === 'kubernetes') names.push(...names.map((name) => `*.${name}`));
   return withPorts([...names, ...addressDomains(service.addresses)], port, options.ports ?? 'ignored');
 }

@@ -10,10 +10,13 @@ const places = 256 * usedOctets;
 
 /**
  * Virtual addresses for services that have none, by host: what the proxy's DNS answers, and what TCP listeners bind.
- * Left out are services whose clients must reach the real endpoints (headless, resolution NONE) and wildcard hosts.
+ * An address that somebody has given to a service already (ServiceEntry.status.addresses) is the one it has.
+ * Left out are services that ask not to get any, services whose clients must reach the real endpoints (headless, resolution NONE) and wildcard hosts.
  */
 export function autoAllocate(services: Iterable<MeshService>): ReadonlyMap<string, string> {
-  const hosts = [...services].filter(needsAddress).map((service) => service.host);
+  const hosts = [...services]
+    .filter((service) => needsAddress(service) && !service.allocatedAddresses)
+    .map((service) => service.host);
   return new Map(
     [...allocatePlaces(hosts, places)].map(([host, place]) => [
       host,
@@ -24,12 +27,12 @@ export function autoAllocate(services: Iterable<MeshService>): ReadonlyMap<strin
 
 /** The service as clients with DNS capture see it; the same object where it has addresses, or gets none. */
 export function withAllocatedAddress(service: MeshService, address: string | undefined): MeshService {
-  return address === undefined || !needsAddress(service)
-    ? service
-    : Object.freeze({ ...service, addresses: Object.freeze([address]) });
+  const addresses = service.allocatedAddresses ?? (address === undefined ? undefined : Object.freeze([address]));
+  return addresses && needsAddress(service) ? Object.freeze({ ...service, addresses }) : service;
 }
 
-function needsAddress({ addresses, headless, host, resolution }: MeshService): boolean {
+function needsAddress({ addresses, headless, host, resolution, autoAllocate: wanted }: MeshService): boolean {
+  if (wanted === false) return false;
   const { addresses: own, subnets } = splitAddresses(addresses);
   return own.length + subnets.length === 0 && !headless && resolution !== 'passthrough' && !host.includes('*');
 }

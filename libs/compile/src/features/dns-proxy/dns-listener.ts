@@ -4,7 +4,7 @@ import { TrafficDirection } from '@seine/envoy/envoy/config/core/v3/base_pb.js';
 import { type Listener, ListenerSchema } from '@seine/envoy/envoy/config/listener/v3/listener_pb.js';
 import { DnsFilterConfigSchema } from '@seine/envoy/envoy/extensions/filters/udp/dns_filter/v3/dns_filter_pb.js';
 import { CaresDnsResolverConfigSchema } from '@seine/envoy/envoy/extensions/network/dns_resolver/cares/v3/cares_dns_resolver_pb.js';
-import type { MeshService } from '@seine/model';
+import { type Endpoint, isIpAddress, type MeshService, type ServiceEndpoints } from '@seine/model';
 import { listenerName, udpAddress } from '../../frame/listeners-address.js';
 import { sidecarDomains } from '../../frame/routes-domains.js';
 import { splitAddresses } from '../outbound-listeners/service-addresses.js';
@@ -21,6 +21,8 @@ const maxPendingLookups = 256n;
 export interface DnsListenerInput {
   /** Services the client sees, with their allocated addresses; those without any are not answered but forwarded. */
   readonly services: readonly MeshService[];
+  /** Endpoints of the headless ones, which have no address but those of their pods. */
+  readonly headless?: readonly ServiceEndpoints[] | undefined;
   /** The client's namespace: there a service's bare name is known too. */
   readonly namespace: string;
 }
@@ -53,13 +55,16 @@ export function emitDnsListener(input: DnsListenerInput): Listener {
 }
 
 /** A name that two services have (a short one, say) goes to the first by host. */
-function virtualDomains({ services, namespace }: DnsListenerInput) {
+function virtualDomains({ services, headless = [], namespace }: DnsListenerInput) {
   const byName = new Map<string, readonly string[]>();
+  const pods = new Map(headless.map(({ host, byPort }) => [host, [...byPort.values()].flat()]));
   const sorted = [...services].sort((a, b) => (a.host < b.host ? -1 : a.host > b.host ? 1 : 0));
   for (const service of sorted) {
     const { addresses } = splitAddresses(service.addresses);
-    if (addresses.length === 0) continue;
-    for (const name of namesOf(service, namespace)) if (!byName.has(name)) byName.set(name, addresses);
+    const known = addresses.length > 0 ? new Map([['', addresses]]) : podAddresses(pods.get(service.host) ?? []);
+    for (const [prefix, list] of known)
+      for (const name of namesOf(service, namespace).map((own) => prefix + own))
+        if (!byName.has(name)) byName.set(name, list);
   }
   return [...byName].map(([name, address]) => ({
     name,
@@ -68,7 +73,24 @@ function virtualDomains({ services, namespace }: DnsListenerInput) {
   }));
 }
 
+/** What a headless service's names stand for: its own for all pods that are ready, `mysql-0.` in front for one of them. */
+function podAddresses(endpoints: readonly Endpoint[]): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  const add = (prefix: string, address: string): void => {
+    const list = found.get(prefix) ?? [];
+    if (!list.includes(address)) list.push(address);
+    found.set(prefix, list);
+  };
+  for (const { address, hostname, health } of endpoints) {
+    if (health === 'unhealthy' || !isIpAddress(address)) continue;
+    add('', address);
+    if (hostname) add(`${hostname}.`, address);
+  }
+  return found;
+}
+
 function namesOf(service: MeshService, namespace: string): readonly string[] {
   const bare = { ...service, addresses: [], headless: false };
-  return sidecarDomains(bare, 0, { sameNamespace: service.namespace === namespace });
+  const own = [service.host, ...(service.aliases ?? [])].filter((host) => host.split('.')[1] === namespace);
+  return sidecarDomains(bare, 0, { bareNames: own });
 }

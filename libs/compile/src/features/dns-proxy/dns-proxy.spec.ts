@@ -1,8 +1,8 @@
 import { anyUnpack } from '@bufbuild/protobuf/wkt';
 import { describe, expect, it } from '@jest/globals';
 import { DnsFilterConfigSchema } from '@seine/envoy/envoy/extensions/filters/udp/dns_filter/v3/dns_filter_pb.js';
-import type { MeshService } from '@seine/model';
-import { aService } from '@seine/testing';
+import type { MeshService, ServiceEndpoints } from '@seine/model';
+import { anEndpoint, aService, endpointsOf } from '@seine/testing';
 import { autoAllocate, withAllocatedAddress } from './auto-allocate.js';
 import { emitDnsListener } from './dns-listener.js';
 
@@ -27,9 +27,16 @@ describe('autoAllocate', () => {
     ['without a single address behind it', bare('a', { headless: true })],
     ['that goes where the client says', bare('a', { resolution: 'passthrough' })],
     ['with a wildcard host', bare('a', { host: '*.a.com' })],
+    ['that asks for none', bare('a', { autoAllocate: false })],
   ])('gives none to a service %s', (_what, service) => {
     expect(autoAllocate([service]).size).toBe(0);
     expect(withAllocatedAddress(service, '240.240.0.1')).toBe(service);
+  });
+
+  it('leaves a service the address that it was given', () => {
+    const service = bare('a', { allocatedAddresses: ['240.240.9.9'] });
+    expect(autoAllocate([service]).size).toBe(0);
+    expect(withAllocatedAddress(service, undefined).addresses).toEqual(['240.240.9.9']);
   });
 
   it('makes the address the service’s own', () => {
@@ -40,8 +47,8 @@ describe('autoAllocate', () => {
 });
 
 describe('emitDnsListener', () => {
-  const answers = (services: MeshService[], namespace = 'default') => {
-    const config = emitDnsListener({ services, namespace }).listenerFilters[0]?.configType;
+  const answers = (services: MeshService[], namespace = 'default', headless: ServiceEndpoints[] = []) => {
+    const config = emitDnsListener({ services, headless, namespace }).listenerFilters[0]?.configType;
     if (config?.case !== 'typedConfig') throw new Error('no filter');
     const table = anyUnpack(config.value, DnsFilterConfigSchema)?.serverConfig?.configSource;
     if (table?.case !== 'inlineDnsTable') throw new Error('no table');
@@ -50,6 +57,24 @@ describe('emitDnsListener', () => {
       return `${name} ${list?.case === 'addressList' ? list.value.address.join(',') : ''}`;
     });
   };
+
+  it('knows a headless service by its pods, and pods with hostnames by those', () => {
+    const service = bare('db', { headless: true, resolution: 'passthrough' });
+    const pods = [
+      anEndpoint('10.0.0.1', { hostname: 'db-0' }),
+      anEndpoint('10.0.0.2', { hostname: 'db-1', health: 'unhealthy' }),
+      anEndpoint('10.0.0.3'),
+      anEndpoint('elsewhere.example.com'),
+    ];
+    expect(answers([service], 'other', [endpointsOf(service, 9080, pods)])).toEqual([
+      'db.default.svc.cluster.local 10.0.0.1,10.0.0.3',
+      'db.default.svc 10.0.0.1,10.0.0.3',
+      'db.default 10.0.0.1,10.0.0.3',
+      'db-0.db.default.svc.cluster.local 10.0.0.1',
+      'db-0.db.default.svc 10.0.0.1',
+      'db-0.db.default 10.0.0.1',
+    ]);
+  });
 
   it.each<[string, MeshService[], string, string[]]>([
     [

@@ -36,7 +36,9 @@ export function resolveDestination(destination: Destination, scope: RouteScope):
   const onlyPort = ports.length === 1 ? ports[0]?.port : undefined;
   const port = destination.port?.number ?? onlyPort ?? scope.port;
   const subset = destination.subset;
-  return { host, port, subset, cluster: outboundClusterName(port, subset, host), facts };
+  // A destination may be named by an alias of its service (an ExternalName Service).
+  const own = facts?.service?.host ?? host;
+  return { host: own, port, subset, cluster: outboundClusterName(port, subset, own), facts };
 }
 
 export function destinationsByHost(facts: readonly DestinationFacts[]): ReadonlyMap<string, DestinationFacts> {
