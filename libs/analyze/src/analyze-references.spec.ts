@@ -56,6 +56,20 @@ describe('analyzeReferences', () => {
         ['IST0101', 'spec.tcp[0].route[0].destination.host'],
       ],
     ],
+    [
+      'a credential that is not there',
+      istio('Gateway', 'a', {
+        selector: { istio: 'ingressgateway' },
+        servers: [
+          {
+            port: { number: 443, name: 'https', protocol: 'HTTPS' },
+            hosts: ['*'],
+            tls: { mode: 'SIMPLE', credentialName: 'nobody' },
+          },
+        ],
+      }),
+      [['IST0101', 'spec.servers[0].tls.credentialName']],
+    ],
     ['known gateways', istio('VirtualService', 'a', { gateways: ['mesh', 'front', 'default/front', './front'] }), []],
     [
       'an unknown gateway',

@@ -7,13 +7,14 @@ import type { AnalyzeOptions, Finding } from './finding.js';
 const ofReferences = [
   'destinationrule.SubsetSelectPodAnalyzer',
   'gateway.IngressGatewayPortAnalyzer',
+  'gateway.SecretAnalyzer',
   'virtualservice.DelegateAnalyzer',
   'virtualservice.DestinationHostAnalyzer',
   'virtualservice.DestinationRuleAnalyzer',
   'virtualservice.GatewayAnalyzer',
 ];
 
-const codes: ReadonlySet<string> = new Set(['IST0101', 'IST0174']);
+const codes: ReadonlySet<string> = new Set(['IST0101', 'IST0161', 'IST0174']);
 
 /** A finding as everything else that is told about config. */
 export function toDiagnostic({ level, code, message, object, path, file, line, column }: Finding): Diagnostic {
@@ -23,7 +24,7 @@ export function toDiagnostic({ level, code, message, object, path, file, line, c
 
 /**
  * Finds references of routing to what is not there, in all that a mesh has: hosts, ports, subsets, gateways and
- * delegates of VirtualServices, hosts of DestinationRules, selectors of Gateways. They are warnings: the objects stay in
+ * delegates of VirtualServices, hosts of DestinationRules, selectors and credentials of Gateways. They are warnings: the objects stay in
  * force, and what is missing may come later.
  */
 export function analyzeReferences(
