@@ -19,6 +19,7 @@ export * from './frame/routes.js';
 export * from './frame/routes-configuration.js';
 export * from './frame/routes-domains.js';
 export * from './features/delegate/merge-delegates.js';
+export * from './features/gateway-listeners/gateway-conflicts.js';
 export * from './features/gateway-listeners/sni-clusters.js';
 export * from './features/secrets/emit-secret.js';
 export * from './features/secrets/secret-names.js';

@@ -5,7 +5,7 @@ import { internList, memo } from '@seine/memo';
 import { type Mesh, type Proxy, type ServiceEndpoints, type Workload, workloadKeyAt } from '@seine/model';
 import type { ResourceSet, Snapshot, View } from '@seine/snapshot';
 import { envoyFilterProblems, patchesOf, withEnvoyFilters } from './envoy-filters.js';
-import { gatewayResources, hasAutoPassthrough, selectedGateways } from './gateway-resources.js';
+import { gatewayDiagnostics, gatewayResources, hasAutoPassthrough, selectedGateways } from './gateway-resources.js';
 import { anyHostClusters } from './any-host-clusters.js';
 import { outboundClusters, outboundEndpoints } from './outbound-clusters.js';
 import { headlessEndpoints, outboundListeners } from './outbound-listeners.js';
@@ -140,8 +140,13 @@ export function compileViews(mesh: Mesh, proxy: Proxy, workload = workloadOf(mes
   return withEnvoyFilters(unpatchedViews(mesh, proxy, workload), mesh, proxy, workload);
 }
 
-/** What is wrong with the compiled config of one proxy: patches of EnvoyFilters that it does not get. */
+/** What is wrong with the compiled config of one proxy: servers of Gateways and patches of EnvoyFilters that it does not get. */
 export function proxyDiagnostics(mesh: Mesh, proxy: Proxy, workload = workloadOf(mesh, proxy)): readonly Diagnostic[] {
-  if (proxy.proxyless || !patchesOf(mesh, proxy)) return [];
-  return envoyFilterProblems(unpatchedViews(mesh, proxy, workload), mesh, proxy, workload);
+  if (proxy.proxyless) return [];
+  const servers =
+    proxy.type === 'router'
+      ? gatewayDiagnostics(proxy, workload, selectedGateways(resourcesOf(mesh, 'Gateway'), proxy, workload))
+      : [];
+  if (!patchesOf(mesh, proxy)) return servers;
+  return [...servers, ...envoyFilterProblems(unpatchedViews(mesh, proxy, workload), mesh, proxy, workload)];
 }

@@ -3,11 +3,13 @@ import {
   destinationHosts,
   emitGatewayListener,
   emitGatewayRoutes,
+  gatewayConflicts,
   gatewayPorts,
   gatewayRouteName,
   type GatewayServer,
   gatewayVirtualServices,
 } from '@seine/compile';
+import type { Diagnostic } from '@seine/diagnostics';
 import { encodeResource } from '@seine/envoy';
 import { RouteConfigurationSchema } from '@seine/envoy/envoy/config/route/v3/route_pb.js';
 import type { Gateway, VirtualService } from '@seine/istio';
@@ -208,4 +210,18 @@ export function gatewayResources(
 ): GatewayResources {
   const ports = boundPorts(gateways, portPairs(workload));
   return gatewaySets(ports, scope, policies, gatewayProxy(proxy));
+}
+
+const conflictsOn = memo('gatewayConflicts', (port: BoundPort, { address, workloadCertificates }: GatewayProxy) =>
+  gatewayConflicts({ ...port, address, workloadCertificates }),
+);
+
+/** Servers that have no effect on a gateway workload, as others stand in their place. */
+export function gatewayDiagnostics(
+  proxy: Proxy,
+  workload: Workload | undefined,
+  gateways: readonly Gateway[],
+): readonly Diagnostic[] {
+  const ports = boundPorts(gateways, portPairs(workload));
+  return ports.flatMap((port) => conflictsOn(port, gatewayProxy(proxy)));
 }

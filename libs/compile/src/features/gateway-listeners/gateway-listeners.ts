@@ -15,7 +15,7 @@ import { tlsInspector } from '../protocol-sniffing/protocol-sniffing.js';
 import { hostPart } from '../routing/host-intersection.js';
 import { emitFilterChains, type L4Chain } from '../tcp-routing/filter-chains.js';
 import { autoPassthroughChains } from './auto-passthrough.js';
-import { readServer, type ReadServer, type ServerKind } from './gateway-servers.js';
+import { familyOf, readServer, type ReadServer } from './gateway-servers.js';
 import { gatewayTcpChains, gatewayTlsChains } from './gateway-l4.js';
 import { emitServerTls, tlsConnectTimeout } from './gateway-tls.js';
 
@@ -34,20 +34,10 @@ export function emitGatewayListener(input: GatewayPortInput): Listener[] {
   return [...byBind].flatMap(([bind, servers]) => emitBoundPort(bind, servers, input));
 }
 
-/** Servers of one family can share a port. */
-const family: Readonly<Record<ServerKind, 'http' | 'tls' | 'tcp'>> = {
-  http: 'http',
-  https: 'tls',
-  tls: 'tls',
-  passthrough: 'tls',
-  'auto-passthrough': 'tls',
-  tcp: 'tcp',
-};
-
 function emitBoundPort(bind: string, servers: readonly ReadServer[], input: GatewayPortInput): Listener[] {
   const [first] = servers;
   if (!first) return [];
-  const kept = servers.filter((server) => family[server.kind] === family[first.kind]);
+  const kept = servers.filter((server) => familyOf(server) === familyOf(first));
   const name = listenerName(bind, input.bindPort);
   const filterChains = first.kind === 'http' ? [httpChain(first, name, input)] : emitServerChains(kept, name, input);
   if (filterChains.length === 0) return [];
@@ -57,7 +47,7 @@ function emitBoundPort(bind: string, servers: readonly ReadServer[], input: Gate
       address: bind.startsWith(unixScheme) ? pipeAddress(bind) : tcpAddress(bind, input.bindPort),
       trafficDirection: TrafficDirection.OUTBOUND,
       accessLog: emitListenerAccessLog(chainContext('gateway', input)),
-      ...(family[first.kind] === 'tls' && { listenerFilters: [tlsInspector()] }),
+      ...(familyOf(first) === 'tls' && { listenerFilters: [tlsInspector()] }),
       filterChains,
     }),
   ];

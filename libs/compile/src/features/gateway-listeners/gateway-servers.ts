@@ -9,6 +9,20 @@ import type { GatewayServer } from '../../inputs.js';
  */
 export type ServerKind = 'http' | 'https' | 'tls' | 'passthrough' | 'auto-passthrough' | 'tcp';
 
+const families: Readonly<Record<ServerKind, 'http' | 'tls' | 'tcp'>> = {
+  http: 'http',
+  https: 'tls',
+  tls: 'tls',
+  passthrough: 'tls',
+  'auto-passthrough': 'tls',
+  tcp: 'tcp',
+};
+
+/** Servers of one family can share a port. */
+export function familyOf({ kind }: Pick<ReadServer, 'kind'>): 'http' | 'tls' | 'tcp' {
+  return families[kind];
+}
+
 /** A server of a Gateway with what is derived from it. */
 export interface ReadServer extends GatewayServer {
   readonly spec: Server;
