@@ -1,0 +1,91 @@
+import { describe, expect, it } from '@jest/globals';
+import type { PeerAuthentication, PeerAuthenticationSpec } from '@seine/istio';
+import { mtlsModeOf, resolvePeerAuthentication, selectPeerAuthentication } from './peer-authentication.js';
+
+const policy = (name: string, namespace: string, spec: PeerAuthenticationSpec): PeerAuthentication => ({
+  apiVersion: 'security.istio.io/v1',
+  kind: 'PeerAuthentication',
+  metadata: { name, namespace },
+  spec,
+});
+const strict = { mtls: { mode: 'STRICT' } } as const;
+const disable = { mtls: { mode: 'DISABLE' } } as const;
+const unset = { mtls: { mode: 'UNSET' } } as const;
+const reviews = { selector: { matchLabels: { app: 'reviews' } } };
+const workload = { namespace: 'default', labels: { app: 'reviews', version: 'v1' } };
+
+function modes(policies: readonly PeerAuthentication[], of = workload) {
+  const resolved = resolvePeerAuthentication(selectPeerAuthentication(policies, of, 'istio-system'));
+  return [80, 9080].map((port) => mtlsModeOf(resolved, port));
+}
+
+describe('PeerAuthentication', () => {
+  it.each<[string, readonly PeerAuthentication[], readonly string[]]>([
+    ['nothing is said', [], ['PERMISSIVE', 'PERMISSIVE']],
+    ['the mesh says', [policy('default', 'istio-system', strict)], ['STRICT', 'STRICT']],
+    [
+      'the namespace says other than the mesh',
+      [policy('default', 'istio-system', strict), policy('default', 'default', disable)],
+      ['DISABLE', 'DISABLE'],
+    ],
+    [
+      'the workload says other than the namespace',
+      [policy('default', 'default', disable), policy('own', 'default', { ...reviews, ...strict })],
+      ['STRICT', 'STRICT'],
+    ],
+    [
+      'a port says other than its workload',
+      [policy('own', 'default', { ...reviews, ...strict, portLevelMtls: { '9080': { mode: 'DISABLE' } } })],
+      ['STRICT', 'DISABLE'],
+    ],
+    [
+      'a port is unset',
+      [policy('own', 'default', { ...reviews, ...strict, portLevelMtls: { '9080': { mode: 'UNSET' } } })],
+      ['STRICT', 'STRICT'],
+    ],
+    [
+      'the workload is unset',
+      [policy('default', 'istio-system', strict), policy('own', 'default', { ...reviews, ...unset })],
+      ['STRICT', 'STRICT'],
+    ],
+    [
+      'only a port says',
+      [
+        policy('default', 'default', strict),
+        policy('own', 'default', { ...reviews, portLevelMtls: { '80': { mode: 'PERMISSIVE' } } }),
+      ],
+      ['PERMISSIVE', 'STRICT'],
+    ],
+    [
+      'two of one scope say: the oldest',
+      [policy('a', 'default', strict), policy('b', 'default', disable)],
+      ['STRICT', 'STRICT'],
+    ],
+    [
+      'two select the workload: the oldest',
+      [policy('a', 'default', { ...reviews, ...disable }), policy('b', 'default', { ...reviews, ...strict })],
+      ['DISABLE', 'DISABLE'],
+    ],
+    ['another namespace says', [policy('default', 'other', strict)], ['PERMISSIVE', 'PERMISSIVE']],
+    [
+      'others are selected',
+      [policy('own', 'default', { selector: { matchLabels: { app: 'ratings' } }, ...strict })],
+      ['PERMISSIVE', 'PERMISSIVE'],
+    ],
+    [
+      'a selector of the root namespace, which selects there only',
+      [policy('own', 'istio-system', { ...reviews, ...strict })],
+      ['PERMISSIVE', 'PERMISSIVE'],
+    ],
+    [
+      'an empty selector is none',
+      [policy('own', 'default', { selector: { matchLabels: {} }, ...strict })],
+      ['STRICT', 'STRICT'],
+    ],
+  ])('J-16 when %s', (_name, policies, expected) => expect(modes(policies)).toEqual(expected));
+
+  it('J-16 of the mesh holds in the root namespace itself', () => {
+    const of = { namespace: 'istio-system', labels: {} };
+    expect(modes([policy('default', 'istio-system', strict)], of)).toEqual(['STRICT', 'STRICT']);
+  });
+});

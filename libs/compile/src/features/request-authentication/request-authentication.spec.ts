@@ -1,0 +1,116 @@
+import { anyUnpack } from '@bufbuild/protobuf/wkt';
+import { describe, expect, it } from '@jest/globals';
+import { toEnvoyJson } from '@seine/envoy';
+import { JwtAuthenticationSchema } from '@seine/envoy/envoy/extensions/filters/http/jwt_authn/v3/config_pb.js';
+import type { JWTRule, RequestAuthentication } from '@seine/istio';
+import { emitRequestAuthentication, type FetchedKeys, keySource } from './request-authentication.js';
+
+const policy = (...jwtRules: readonly JWTRule[]): RequestAuthentication => ({
+  apiVersion: 'security.istio.io/v1',
+  kind: 'RequestAuthentication',
+  metadata: { name: 'jwt', namespace: 'default' },
+  spec: { jwtRules },
+});
+
+interface Shown {
+  readonly providers: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly rules: readonly { readonly requires: unknown }[];
+}
+
+function filterOf(policies: readonly RequestAuthentication[], keys: FetchedKeys = new Map()): Shown {
+  const filter = emitRequestAuthentication({ policies, keys });
+  if (filter?.configType.case !== 'typedConfig') throw new Error('no filter');
+  const config = anyUnpack(filter.configType.value, JwtAuthenticationSchema);
+  return toEnvoyJson(JwtAuthenticationSchema, config!) as unknown as Shown;
+}
+
+const jwks = '{"keys":[{"kty":"EC"}]}';
+
+describe('RequestAuthentication', () => {
+  it.each([[[]], [[policy()]]])('asks for nothing without rules', (policies) => {
+    expect(emitRequestAuthentication({ policies, keys: new Map() })).toBeUndefined();
+  });
+
+  it('takes a token of the one issuer, or none', () => {
+    const { providers, rules } = filterOf([policy({ issuer: 'me', jwks })]);
+    expect(providers).toEqual({
+      'origins-0': {
+        issuer: 'me',
+        local_jwks: { inline_string: jwks },
+        payload_in_metadata: 'payload',
+        normalize_payload_in_metadata: { space_delimited_claims: ['permission', 'scope'] },
+      },
+    });
+    expect(rules).toEqual([
+      {
+        match: { prefix: '/' },
+        requires: { requires_any: { requirements: [{ provider_name: 'origins-0' }, { allow_missing: {} }] } },
+      },
+    ]);
+  });
+
+  it('J-7 takes a token of any of several issuers, each of which may have none', () => {
+    const { providers, rules } = filterOf([policy({ issuer: 'b', jwks }), policy({ issuer: 'a', jwks })]);
+    expect(Object.values(providers).map(({ issuer }) => issuer)).toEqual(['a', 'b']);
+    const orMissing = (name: string) => ({
+      requires_any: { requirements: [{ provider_name: name }, { allow_missing: {} }] },
+    });
+    expect(rules[0]?.requires).toEqual({
+      requires_any: {
+        requirements: [
+          { provider_name: 'origins-0' },
+          { provider_name: 'origins-1' },
+          { requires_all: { requirements: [orMissing('origins-0'), orMissing('origins-1')] } },
+        ],
+      },
+    });
+  });
+
+  it('hands every field on', () => {
+    const { providers } = filterOf([
+      policy({
+        issuer: 'me',
+        jwks,
+        audiences: ['shop'],
+        fromHeaders: [{ name: 'x-jwt', prefix: 'Bearer ' }, { name: 'x-raw' }],
+        fromParams: ['token'],
+        fromCookies: ['session'],
+        forwardOriginalToken: true,
+        outputPayloadToHeader: 'x-payload',
+        outputClaimToHeaders: [{ header: 'x-user', claim: 'sub' }],
+        spaceDelimitedClaims: ['roles', 'scope'],
+      }),
+    ]);
+    expect(providers['origins-0']).toEqual({
+      issuer: 'me',
+      audiences: ['shop'],
+      local_jwks: { inline_string: jwks },
+      from_headers: [{ name: 'x-jwt', value_prefix: 'Bearer ' }, { name: 'x-raw' }],
+      from_params: ['token'],
+      from_cookies: ['session'],
+      forward: true,
+      forward_payload_header: 'x-payload',
+      claim_to_headers: [{ header_name: 'x-user', claim_name: 'sub' }],
+      payload_in_metadata: 'payload',
+      normalize_payload_in_metadata: { space_delimited_claims: ['permission', 'scope', 'roles'] },
+    });
+  });
+
+  it.each<[string, JWTRule, string | undefined]>([
+    ['stated', { issuer: 'me', jwks }, undefined],
+    ['at a URI', { issuer: 'me', jwksUri: 'https://me/keys' }, 'https://me/keys'],
+    ['found through discovery', { issuer: 'https://me' }, 'https://me'],
+  ])('knows where keys are that are %s', (_name, rule, source) => expect(keySource(rule)).toBe(source));
+
+  it('J-9 has no key at all for an issuer whose keys are not known', () => {
+    const rules: readonly JWTRule[] = [
+      { issuer: 'known', jwksUri: 'https://known/keys' },
+      { issuer: 'unknown', jwksUri: 'https://unknown/keys' },
+    ];
+    const { providers } = filterOf([policy(...rules)], new Map([['https://known/keys', jwks]]));
+    expect(Object.values(providers).map(({ local_jwks: keys }) => keys)).toEqual([
+      { inline_string: jwks },
+      { inline_string: '{"keys":[]}' },
+    ]);
+  });
+});

@@ -1,0 +1,126 @@
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { toAny } from '@seine/envoy';
+import {
+  JwtAuthenticationSchema,
+  type JwtProviderSchema,
+  type JwtRequirementSchema,
+} from '@seine/envoy/envoy/extensions/filters/http/jwt_authn/v3/config_pb.js';
+import {
+  type HttpFilter,
+  HttpFilterSchema,
+} from '@seine/envoy/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
+import type { JWTRule, RequestAuthentication } from '@seine/istio';
+
+type ProviderInit = MessageInitShape<typeof JwtProviderSchema>;
+type RequirementInit = MessageInitShape<typeof JwtRequirementSchema>;
+
+/**
+ * The keys of issuers that do not state them, by `jwksUri` (or by the issuer, where OpenID discovery finds them), as
+ * they were fetched last.
+ */
+export type FetchedKeys = ReadonlyMap<string, string>;
+
+export interface RequestAuthenticationInput {
+  /** All that select the workload, oldest first. */
+  readonly policies: readonly RequestAuthentication[];
+  readonly keys: FetchedKeys;
+}
+
+/** Where AuthorizationPolicies look for claims, and route matches on `@request.auth.claims`. */
+const payloadInMetadata = 'payload';
+
+/** Claims that OAuth writes as lists separated by spaces (RFC 8693, 4.2). */
+const spaceDelimited = ['permission', 'scope'];
+
+/**
+ * A set without keys: tokens of the issuer fail until its keys are known. Never a key that somebody could sign with
+ * (CVE-2026-31837).
+ */
+const noKeys = '{"keys":[]}';
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** What a rule's keys are fetched by: nothing where it states them. */
+export function keySource({ jwks, jwksUri, issuer }: JWTRule): string | undefined {
+  return jwks ? undefined : (jwksUri ?? issuer);
+}
+
+function keysOf(rule: JWTRule, keys: FetchedKeys): string {
+  const source = keySource(rule);
+  return source === undefined ? (rule.jwks ?? noKeys) : (keys.get(source) ?? noKeys);
+}
+
+function locationsOf({ fromHeaders, fromParams, fromCookies }: JWTRule): Partial<ProviderInit> {
+  const headers = (fromHeaders ?? []).map(({ name, prefix = '' }) => ({ name, valuePrefix: prefix }));
+  // Where the rule names no place, Envoy looks where RFC 6750 says: Authorization, and the parameter access_token.
+  return { fromHeaders: headers, fromParams: [...(fromParams ?? [])], fromCookies: [...(fromCookies ?? [])] };
+}
+
+function emitProvider(rule: JWTRule, keys: FetchedKeys): ProviderInit {
+  const claims = rule.outputClaimToHeaders ?? [];
+  return {
+    issuer: rule.issuer ?? '',
+    audiences: [...(rule.audiences ?? [])],
+    jwksSourceSpecifier: {
+      case: 'localJwks',
+      value: { specifier: { case: 'inlineString', value: keysOf(rule, keys) } },
+    },
+    ...locationsOf(rule),
+    forward: rule.forwardOriginalToken ?? false,
+    forwardPayloadHeader: rule.outputPayloadToHeader ?? '',
+    claimToHeaders: claims.map(({ header, claim }) => ({ headerName: header, claimName: claim })),
+    payloadInMetadata,
+    normalizePayloadInMetadata: {
+      spaceDelimitedClaims: [...new Set([...spaceDelimited, ...(rule.spaceDelimitedClaims ?? [])])],
+    },
+  };
+}
+
+const mayBeMissing: RequirementInit = { requiresType: { case: 'allowMissing', value: {} } };
+
+function anyOf(requirements: readonly RequirementInit[]): RequirementInit {
+  return { requiresType: { case: 'requiresAny', value: { requirements: [...requirements] } } };
+}
+
+/**
+ * A token of one of the issuers, or none at all; a bad one is refused. With several issuers "none" is asked of each by
+ * itself: `allow_missing` alone looks for tokens everywhere, and one good token would be refused for not being in the
+ * other issuer's place (Istio, convertToEnvoyJwtConfig).
+ */
+function requirementOf(names: readonly string[]): RequirementInit {
+  const provided = names.map((value): RequirementInit => ({ requiresType: { case: 'providerName', value } }));
+  if (provided.length === 1) return anyOf([...provided, mayBeMissing]);
+  const eachOrMissing = provided.map((one) => anyOf([one, mayBeMissing]));
+  return anyOf([...provided, { requiresType: { case: 'requiresAll', value: { requirements: eachOrMissing } } }]);
+}
+
+/**
+ * The HTTP filter that checks the tokens of end users (RequestAuthentication): a request without a token passes, and
+ * has no principal; one with a bad token is answered 401. Undefined where no rule asks for it.
+ */
+export function emitRequestAuthentication({ policies, keys }: RequestAuthenticationInput): HttpFilter | undefined {
+  const rules = policies.flatMap(({ spec }) => spec.jwtRules ?? []);
+  if (rules.length === 0) return undefined;
+  // By issuer, so that the order does not hang on which policy is older.
+  const sorted = [...rules].sort((a, b) => compare(a.issuer ?? '', b.issuer ?? ''));
+  const providers = Object.fromEntries(sorted.map((rule, i) => [`origins-${i}`, emitProvider(rule, keys)]));
+  return create(HttpFilterSchema, {
+    name: 'envoy.filters.http.jwt_authn',
+    configType: {
+      case: 'typedConfig',
+      value: toAny(JwtAuthenticationSchema, {
+        providers,
+        rules: [
+          {
+            match: { pathSpecifier: { case: 'prefix', value: '/' } },
+            requirementType: { case: 'requires', value: requirementOf(Object.keys(providers)) },
+          },
+        ],
+        // Browsers send preflights without credentials.
+        bypassCorsPreflight: true,
+      }),
+    },
+  });
+}
