@@ -1,17 +1,19 @@
 import { create, type JsonObject } from '@bufbuild/protobuf';
 import { type Node, NodeSchema } from '@seine/envoy/envoy/config/core/v3/base_pb.js';
 import { formatAppPorts } from './app-ports.js';
+import type { ProxySettings } from '@seine/istio';
+import { canonicalName } from '@seine/model';
 import type { BootstrapNode } from './bootstrap-options.js';
+import { metadataInVariables } from './proxy-metadata.js';
 
 /** The xDS node of a proxy; `parseNode` reads it back. */
-export function renderNode(node: BootstrapNode): Node {
+export function renderNode(node: BootstrapNode, settings: ProxySettings = {}): Node {
   const { type, name, namespace, ipAddresses, locality } = node;
   const domain = node.dnsDomain ?? `${namespace}.svc.cluster.local`;
-  const app = node.labels?.['app'] ?? node.workloadName ?? name;
   return create(NodeSchema, {
     id: [type, ipAddresses[0] ?? '', `${name}.${namespace}`, domain].join('~'),
-    cluster: `${app}.${namespace}`,
-    metadata: metadataOf(node),
+    cluster: clusterOf(node, settings),
+    metadata: { ...metadataOf(node, settings), ...metadataInVariables(settings.proxyMetadata) },
     ...(locality && { locality: { region: locality.region, zone: locality.zone, subZone: locality.subzone } }),
   });
 }
@@ -19,8 +21,18 @@ export function renderNode(node: BootstrapNode): Node {
 /** The version of Istio's API that Seine speaks: what EnvoyFilters with a `proxyVersion` are written for. */
 export const istioVersion = '1.31.0';
 
+/** What the proxy is called in traces (Istio: `serviceCluster`, `tracingServiceName`). */
+function clusterOf({ labels = {}, name, namespace, workloadName = name }: BootstrapNode, settings: ProxySettings) {
+  const { serviceCluster, tracingServiceName } = settings;
+  if (serviceCluster) return serviceCluster;
+  const canonical = canonicalName(labels, workloadName);
+  if (tracingServiceName === 'CANONICAL_NAME_ONLY') return canonical;
+  if (tracingServiceName === 'CANONICAL_NAME_AND_NAMESPACE') return `${canonical}.${namespace}`;
+  return `${labels['app'] ?? workloadName}.${namespace}`;
+}
+
 /** Names as Istio's sidecars send them; what is unset is left out. */
-function metadataOf(node: BootstrapNode): JsonObject {
+function metadataOf(node: BootstrapNode, { meshId }: ProxySettings): JsonObject {
   const entries: [string, JsonObject[string] | undefined][] = [
     ['NAME', node.name],
     ['NAMESPACE', node.namespace],
@@ -29,7 +41,7 @@ function metadataOf(node: BootstrapNode): JsonObject {
     ['LABELS', node.labels && { ...node.labels }],
     ['INSTANCE_IPS', node.ipAddresses.join(',')],
     ['CLUSTER_ID', node.clusterId],
-    ['MESH_ID', node.meshId],
+    ['MESH_ID', node.meshId ?? meshId],
     ['ISTIO_VERSION', istioVersion],
     ['NETWORK', node.network],
     ['INTERCEPTION_MODE', node.interceptionMode],

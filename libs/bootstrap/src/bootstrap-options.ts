@@ -1,3 +1,4 @@
+import type { ProxySettings } from '@seine/istio';
 import type { Proxy } from '@seine/model';
 
 /** What the Envoy says of itself: the part of a Proxy that is not read off the Envoy itself. */
@@ -22,6 +23,8 @@ export type BootstrapNode = Pick<Proxy, 'type' | 'name' | 'namespace' | 'ipAddre
   > & { readonly meshId?: string | undefined };
 
 export interface BootstrapOptions {
+  /** What the mesh, its ProxyConfigs and the pod's annotation say of this proxy. */
+  readonly settings?: ProxySettings | undefined;
   readonly node: BootstrapNode;
   /** The pilot: an IP address or a DNS name, plaintext. */
   readonly xds: { readonly host: string; readonly port: number };

@@ -1,6 +1,15 @@
 import { create } from '@bufbuild/protobuf';
-import { type StatsConfig, StatsConfigSchema } from '@seine/envoy/envoy/config/metrics/v3/stats_pb.js';
+import { toAny } from '@seine/envoy';
+import {
+  type StatsConfig,
+  StatsConfigSchema,
+  StatsdSinkSchema,
+  type StatsSink,
+  StatsSinkSchema,
+} from '@seine/envoy/envoy/config/metrics/v3/stats_pb.js';
+import type { ProxySettings } from '@seine/istio';
 import type { BootstrapOptions } from './bootstrap-options.js';
+import { socketAddress } from './bootstrap-static.js';
 
 /** Static clusters: their names end at the first dot, while those from pilot end with `;` (alt_stat_name). */
 const staticClusters = ['xds-grpc', 'prometheus_stats'];
@@ -20,7 +29,16 @@ const statsTags: readonly { readonly name: string; readonly regex: string }[] = 
 
 /** What Istio's sidecars keep (ProxyConfig.proxyStatsMatcher adds to it), and RateLimit's counters, by part of the name. */
 const kept = {
-  prefixes: ['reporter=', 'cluster_manager', 'listener_manager', 'server', 'cluster.xds-grpc', 'wasm', 'rate_limit.'],
+  prefixes: [
+    'reporter=',
+    'seine.istio_',
+    'cluster_manager',
+    'listener_manager',
+    'server',
+    'cluster.xds-grpc',
+    'wasm',
+    'rate_limit.',
+  ],
   suffixes: [
     'rbac.allowed',
     'rbac.denied',
@@ -33,26 +51,58 @@ const kept = {
   regexes: ['vhost\\..*\\.route\\..*', 'cluster\\..*\\.upstream_rq.*', 'cluster\\..*\\.ratelimit\\..*'],
 };
 
-export function renderStatsConfig(stats: BootstrapOptions['stats']): StatsConfig {
+/** Tags of the mesh's own beside Envoy's: in names of statistics as `tag=.value;.` (Istio: extraStatTags). */
+function extraTag(name: string) {
+  return { name, regex: `(${name}\\.=\\.(.*?);\\.)` };
+}
+
+type Matcher = NonNullable<ProxySettings['proxyStatsMatcher']>;
+
+/** What is kept: Istio's own, and what the settings add to it. */
+function inclusions({ inclusionPrefixes = [], inclusionSuffixes = [], inclusionRegexps = [] }: Matcher = {}) {
+  return [
+    ...[...kept.prefixes, ...inclusionPrefixes].map((value) => ({
+      matchPattern: { case: 'prefix' as const, value },
+    })),
+    ...[...kept.suffixes, ...inclusionSuffixes].map((value) => ({
+      matchPattern: { case: 'suffix' as const, value },
+    })),
+    ...[...kept.regexes, ...inclusionRegexps].map((regex) => ({
+      matchPattern: { case: 'safeRegex' as const, value: { regex } },
+    })),
+  ];
+}
+
+export function renderStatsConfig(
+  stats: BootstrapOptions['stats'],
+  { proxyStatsMatcher, extraStatTags = [] }: ProxySettings = {},
+): StatsConfig {
   return create(StatsConfigSchema, {
     useAllDefaultTags: false,
-    statsTags: statsTags.map(({ name, regex }) => ({
+    statsTags: [...statsTags, ...extraStatTags.map(extraTag)].map(({ name, regex }) => ({
       tagName: name,
       tagValue: { case: 'regex' as const, value: regex },
     })),
     ...(stats === 'istio' && {
       statsMatcher: {
-        statsMatcher: {
-          case: 'inclusionList' as const,
-          value: {
-            patterns: [
-              ...kept.prefixes.map((value) => ({ matchPattern: { case: 'prefix' as const, value } })),
-              ...kept.suffixes.map((value) => ({ matchPattern: { case: 'suffix' as const, value } })),
-              ...kept.regexes.map((regex) => ({ matchPattern: { case: 'safeRegex' as const, value: { regex } } })),
-            ],
-          },
-        },
+        statsMatcher: { case: 'inclusionList' as const, value: { patterns: inclusions(proxyStatsMatcher) } },
       },
     }),
   });
+}
+
+/** Where statistics are pushed to: `statsdUdpAddress`, `host:port`. */
+export function renderStatsSinks({ statsdUdpAddress = '' }: ProxySettings): StatsSink[] {
+  const at = statsdUdpAddress.lastIndexOf(':');
+  if (at < 0) return [];
+  const host = statsdUdpAddress.slice(0, at).replace(/^\[|\]$/g, '');
+  const config = {
+    statsdSpecifier: { case: 'address' as const, value: socketAddress(host, Number(statsdUdpAddress.slice(at + 1))) },
+  };
+  return [
+    create(StatsSinkSchema, {
+      name: 'envoy.stat_sinks.statsd',
+      configType: { case: 'typedConfig', value: toAny(StatsdSinkSchema, config) },
+    }),
+  ];
 }

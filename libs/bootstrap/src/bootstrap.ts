@@ -4,11 +4,12 @@ import { type Bootstrap, BootstrapSchema } from '@seine/envoy/envoy/config/boots
 import { ApiConfigSource_ApiType, ApiVersion } from '@seine/envoy/envoy/config/core/v3/config_source_pb.js';
 import { renderNode } from './bootstrap-node.js';
 import type { BootstrapOptions } from './bootstrap-options.js';
-import { renderStatsConfig } from './bootstrap-stats.js';
+import { renderStatsConfig, renderStatsSinks } from './bootstrap-stats.js';
 import { adminAddress, renderStaticClusters, renderStaticListeners, xdsClusterName } from './bootstrap-static.js';
 
 /** What an Envoy of the mesh starts with: who it is, where pilot is, its admin interface. All else comes by xDS. */
 export function renderBootstrap(options: BootstrapOptions): Bootstrap {
+  const { settings = {} } = options;
   const ads = {
     configSourceSpecifier: { case: 'ads' as const, value: {} },
     // Wait for pilot for ever: a proxy that gives up would serve without its listeners.
@@ -16,7 +17,7 @@ export function renderBootstrap(options: BootstrapOptions): Bootstrap {
     resourceApiVersion: ApiVersion.V3,
   };
   return create(BootstrapSchema, {
-    node: renderNode(options.node),
+    node: renderNode(options.node, options.settings),
     admin: { address: adminAddress(options) },
     staticResources: { clusters: renderStaticClusters(options), listeners: renderStaticListeners(options) },
     dynamicResources: {
@@ -33,12 +34,16 @@ export function renderBootstrap(options: BootstrapOptions): Bootstrap {
     },
     layeredRuntime: {
       layers: [
-        { name: 'global config', layerSpecifier: { case: 'staticLayer', value: runtime } },
+        {
+          name: 'global config',
+          layerSpecifier: { case: 'staticLayer', value: { ...runtime, ...settings.runtimeValues } },
+        },
         // Last, so that what is set through the admin interface wins.
         { name: 'admin', layerSpecifier: { case: 'adminLayer', value: {} } },
       ],
     },
-    statsConfig: renderStatsConfig(options.stats),
+    statsConfig: renderStatsConfig(options.stats, settings),
+    statsSinks: renderStatsSinks(settings),
   });
 }
 

@@ -33,5 +33,6 @@ export * from './features/sidecar/egress-listener.js';
 export * from './features/sidecar/egress-hosts.js';
 export * from './features/sidecar/select-sidecar.js';
 export * from './features/envoy-filter/envoy-filter.js';
+export * from './features/proxy-config/proxy-config.js';
 export * from './telemetry/effective-telemetry.js';
 export { type ProviderClusters, providerKey, providerServices } from './telemetry/providers.js';

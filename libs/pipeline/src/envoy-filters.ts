@@ -107,7 +107,7 @@ const selectPatches = memo(
 );
 
 /** The patches of the EnvoyFilters that select a proxy; undefined where none does. */
-export function patchesOf(mesh: Mesh, proxy: Proxy): PatchSet | undefined {
+export function patchesOf(mesh: Pick<Mesh, 'config' | 'resources'>, proxy: Proxy): PatchSet | undefined {
   const all = mesh.resources.get('EnvoyFilter') as readonly EnvoyFilter[] | undefined;
   return all && all.length > 0 ? selectPatches(proxy, all, mesh.config.rootNamespace) : undefined;
 }

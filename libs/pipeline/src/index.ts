@@ -10,4 +10,5 @@ export * from './compile-proxy.js';
 export * from './compiler.js';
 export * from './mesh-feed.js';
 export * from './pilot-source.js';
+export * from './proxy-start.js';
 export * from './scope.js';

@@ -8,6 +8,11 @@ export { grpcStatusNames } from './grpc-status.js';
 export * from './kinds/catalog.js';
 export * from './mesh/extension-provider.js';
 export * from './mesh/mesh-config.js';
+export {
+  proxyConfigAnnotation,
+  readProxyConfigAnnotation,
+  type ReadProxySettings,
+} from './mesh/proxy-config-annotation.js';
 export * from './mesh/proxy-settings.js';
 export {
   isMeshConfigMap,

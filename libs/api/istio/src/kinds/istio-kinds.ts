@@ -147,7 +147,7 @@ const networking = kindsOf('networking.istio.io', [
     printerColumns: [age],
   },
   { kind: 'EnvoyFilter', spec: EnvoyFilterSchema, versions: ['v1alpha3*'], actedOn: true },
-  { kind: 'ProxyConfig', spec: ProxyConfigSchema, versions: ['v1beta1*'] },
+  { kind: 'ProxyConfig', spec: ProxyConfigSchema, versions: ['v1beta1*'], actedOn: true },
 ]);
 
 const securityVersions = ['v1*', 'v1beta1'];
