@@ -50,6 +50,8 @@ export interface ChainPolicies {
   readonly extensions: readonly ChainExtension[];
   /** Those of the root namespace first; none on the outbound side, as they limit what a proxy takes in. */
   readonly rateLimits: readonly RateLimit[];
+  /** Some service that the proxy calls keeps sessions; default no. */
+  readonly sessions?: boolean | undefined;
   /** The services of extension providers that the proxy sees; absent = none. */
   readonly providerClusters?: ProviderClusters | undefined;
   /** What traces call the proxy, where its tracer does not find out by itself. */

@@ -16,6 +16,10 @@ export interface ServicePort {
 /** Namespaces to which something is visible: all, or a list (`.` is resolved already; none = `[]`). */
 export type ExportTo = '*' | readonly string[];
 
+/** Where Envoy writes which endpoint a client's session is at. */
+export type PersistentSession =
+  { readonly cookie: { readonly name: string; readonly path: string } } | { readonly header: string };
+
 /**
  * A service of the mesh, wherever it came from (Kubernetes Service, ServiceEntry host, …). Endpoints are apart
  * (see ServiceEndpoints), so that they never recompile what names the service.
@@ -42,6 +46,8 @@ export interface MeshService {
   readonly allocatedAddresses?: readonly string[] | undefined;
   /** ExternalName Services that lead to it, by their hosts. */
   readonly aliases?: readonly string[] | undefined;
+  /** Clients stay at the endpoint that answered first (labels istio.io/persistent-session, istio.io/persistent-session-header). */
+  readonly persistentSession?: PersistentSession | undefined;
   /** Set by an ExternalName Service: the real DNS name. */
   readonly externalName?: string | undefined;
   /** Additional SANs a client accepts (ServiceEntry.subjectAltNames). */

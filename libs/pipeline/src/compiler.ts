@@ -12,6 +12,7 @@ import { headlessEndpoints, outboundListeners } from './outbound-listeners.js';
 import { portRoutes } from './outbound-routes.js';
 import { boundListeners, boundRoutes, inboundResources } from './own-resources.js';
 import { policiesOf } from './policies.js';
+import { withSessions } from './sessions.js';
 import { proxylessListeners, proxylessRoutes } from './proxyless.js';
 import { internSet } from './resource-sets.js';
 import { resourcesOf, type Scope, scopeOf } from './scope.js';
@@ -71,7 +72,7 @@ const noGateways: readonly never[] = Object.freeze([]);
 function sidecarViews(mesh: Mesh, proxy: Proxy, workload: Workload | undefined): Views {
   const scope = scopeOf(mesh, proxy);
   const { clusters, endpoints } = sharedSets(scope, mesh);
-  const policies = policiesOf(mesh, proxy, 'outbound', scope.services);
+  const policies = withSessions(policiesOf(mesh, proxy, 'outbound', scope.services), scope.services);
   const inboundPolicies = policiesOf(mesh, proxy, 'inbound', scope.services);
   const own = inboundResources(proxy, workload, sidecarOf(mesh, proxy), inboundPolicies, mesh.config);
   const explicit = proxy.interceptionMode === 'NONE';
@@ -91,7 +92,13 @@ function sidecarViews(mesh: Mesh, proxy: Proxy, workload: Workload | undefined):
 function gatewayViews(mesh: Mesh, proxy: Proxy, workload: Workload | undefined): Views {
   const scope = scopeOf(mesh, proxy);
   const gateways = selectedGateways(resourcesOf(mesh, 'Gateway'), proxy, workload);
-  const { listeners, routes } = gatewayResources(proxy, workload, gateways, scope, policiesOf(mesh, proxy, 'gateway', scope.services));
+  const { listeners, routes } = gatewayResources(
+    proxy,
+    workload,
+    gateways,
+    scope,
+    withSessions(policiesOf(mesh, proxy, 'gateway', scope.services), scope.services),
+  );
   const { clusters, endpoints } = sharedSets(scope, mesh);
   const secrets = proxySecrets(proxy, gateways, scope.rules, resourcesOf(mesh, 'Secret'), grantsOf(gateways));
   const bySni = hasAutoPassthrough(gateways);

@@ -2,6 +2,7 @@ import type { ConfigObject } from '@seine/k8s';
 import { objectKey } from '@seine/k8s';
 import { type Endpoint, type MeshConfig, type MeshService, type ServicePort, servicePortProtocol } from '@seine/model';
 import { fieldsOf, itemsOf, labelsOf, portOf, selectorOf, textOf, textsOf } from './fields.js';
+import { sessionOf } from './persistent-session.js';
 import { parseExportTo, refOf, type ServiceSource } from './service-source.js';
 import { spiffeId } from './spiffe.js';
 
@@ -111,6 +112,7 @@ export function convertKubernetesService(object: ConfigObject, config: MeshConfi
         config.defaultServiceExportTo,
       ),
       ...distributionOf(object, spec),
+      ...sessionOf(labelsOf(object.metadata.labels)),
       externalName: externalName || undefined,
       subjectAltNames: [],
       serviceAccounts: declaredAccounts(object, config),

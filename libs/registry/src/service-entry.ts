@@ -10,6 +10,7 @@ import {
 } from '@seine/model';
 import { fieldsOf, itemsOf, labelsOf, noLabels, portOf, textOf, textsOf } from './fields.js';
 import { convertWorkloadSpec, type StatedEndpoint } from './instance.js';
+import { sessionOf } from './persistent-session.js';
 import { parseExportTo, refOf, type ServiceSource } from './service-source.js';
 
 const resolutions: Readonly<Record<string, Resolution>> = {
@@ -109,6 +110,7 @@ export function convertServiceEntry(
     headless: false,
     external: spec['location'] !== 'MESH_INTERNAL',
     exportTo: parseExportTo(textsOf(spec['exportTo']), namespace, config.defaultServiceExportTo),
+    ...sessionOf(labelsOf(object.metadata.labels)),
     externalName: undefined,
     subjectAltNames: textsOf(spec['subjectAltNames']),
     serviceAccounts: [],

@@ -1,7 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { type Cluster, ClusterSchema } from '@seine/envoy/envoy/config/cluster/v3/cluster_pb.js';
 import type { DestinationRule, Subset, TrafficPolicy } from '@seine/istio';
-import type { Endpoint, ServicePort } from '@seine/model';
+import type { Endpoint, MeshService, ServicePort } from '@seine/model';
 import { emitTransportSocket, usablePolicy } from '../features/client-tls/client-tls.js';
 import { emitConnectionPool } from '../features/connection-pool/connection-pool.js';
 import { emitHttpProtocol, upstreamProtocol } from '../features/connection-pool/http-protocol.js';
@@ -10,6 +10,7 @@ import { emitLoadBalancing } from '../features/load-balancing/load-balancing.js'
 import { assignLocalities, weighsLocalities } from '../features/locality/locality-load-balancing.js';
 import { type LocalityPolicy, localityPolicy } from '../features/locality/locality-setting.js';
 import { emitOutlierDetection, panicThreshold } from '../features/outlier-detection/outlier-detection.js';
+import { emitSessionHosts } from '../features/stateful-session/stateful-session.js';
 import { effectiveTrafficPolicy, subsetsOf } from '../features/subsets/traffic-policy.js';
 import type { OutboundClustersInput } from '../inputs.js';
 import type { Fragment } from './clusters-fragment.js';
@@ -56,7 +57,7 @@ function emitOutboundCluster(
       loadAssignment: emitLoadAssignment(name, assignLocalities(endpoints, locality, client), countsTraffic(config)),
     }),
     outlierDetection: emitOutlierDetection(policy.outlierDetection),
-    commonLbConfig: emitCommonLbConfig(policy, locality),
+    commonLbConfig: emitCommonLbConfig(policy, locality, service),
     typedExtensionProtocolOptions: emitHttpProtocol(port.protocol, policy, config),
     transportSocket: input.proxyless
       ? undefined
@@ -86,11 +87,17 @@ function inlineEndpoints(
   return discovery === 'logical-dns' ? chosen.slice(0, 1) : chosen;
 }
 
-function emitCommonLbConfig(policy: TrafficPolicy, locality: LocalityPolicy): Init['commonLbConfig'] {
+function emitCommonLbConfig(
+  policy: TrafficPolicy,
+  locality: LocalityPolicy,
+  service: MeshService,
+): Init['commonLbConfig'] {
   const panic = panicThreshold(policy.outlierDetection);
   const localityConfigSpecifier = localityConfig(locality);
-  if (panic === undefined && !localityConfigSpecifier) return undefined;
+  const sessions = emitSessionHosts(service);
+  if (panic === undefined && !localityConfigSpecifier && !sessions) return undefined;
   return {
+    ...sessions,
     ...(panic !== undefined && { healthyPanicThreshold: { value: panic } }),
     ...(localityConfigSpecifier && { localityConfigSpecifier }),
   };

@@ -28,6 +28,7 @@ import { emitRedirect } from '../features/redirect/emit-redirect.js';
 import { emitRetryPolicy } from '../features/retries/emit-retry-policy.js';
 import { emitPathRewrite } from '../features/rewrite/emit-rewrite.js';
 import type { RouteScope } from '../features/routing/destination.js';
+import { emitSessionRoute, statefulSessionFilter } from '../features/stateful-session/stateful-session.js';
 import { emitTimeout } from '../features/timeouts/emit-timeout.js';
 import { activeShares, emitClusterSpecifier, type Share } from '../features/weighted-routing/emit-weighted-clusters.js';
 import type { RouteClient } from '../inputs.js';
@@ -73,7 +74,7 @@ function emitRoute(
     metadata: configMetadata(virtualService),
     decorator: { operation: operation(routeMatch, action, virtualService.metadata.name, scope.port) },
     statPrefix: match?.statPrefix ?? '',
-    typedPerFilterConfig: filterConfigs(http),
+    typedPerFilterConfig: filterConfigs(http, shares),
     ...(action.case === 'route'
       ? emitHeaderOperations(http.headers, singleDestination)
       : emitHeaderOperations(http.headers)),
@@ -133,10 +134,11 @@ function emitForwarding(
   });
 }
 
-function filterConfigs(http: HTTPRoute): Record<string, Any> {
+function filterConfigs(http: HTTPRoute, shares: readonly Share[]): Record<string, Any> {
   const configs: readonly (readonly [string, Any | undefined])[] = [
     [faultFilter, emitFault(http.fault)],
     [corsFilter, emitCorsPolicy(http.corsPolicy)],
+    [statefulSessionFilter, emitSessionRoute(shares.map(({ destination }) => destination.facts?.service))],
   ];
   return Object.fromEntries(configs.flatMap(([filter, config]) => (config ? [[filter, config]] : [])));
 }

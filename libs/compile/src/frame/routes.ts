@@ -10,6 +10,7 @@ import { fullyQualify, type MeshService } from '@seine/model';
 import { emitHashPolicies } from '../features/hash-policy/emit-hash-policy.js';
 import { emitRetryPolicy } from '../features/retries/emit-retry-policy.js';
 import { destinationsByHost, resolveDestination, type RouteScope } from '../features/routing/destination.js';
+import { emitSessionRoute, statefulSessionFilter } from '../features/stateful-session/stateful-session.js';
 import { emitTimeout } from '../features/timeouts/emit-timeout.js';
 import type { VirtualHostInput } from '../inputs.js';
 import { outboundClusterName } from './cluster-names.js';
@@ -60,7 +61,9 @@ function defaultRoute(service: MeshService, input: VirtualHostInput): Route {
   const scope = scopeOf(input, service.namespace);
   const destination = resolveDestination({ host, port: { number: input.port } }, scope);
   const hashPolicy = emitHashPolicies([destination]);
+  const session = emitSessionRoute([service]);
   return create(RouteSchema, {
+    ...(session && { typedPerFilterConfig: { [statefulSessionFilter]: session } }),
     name: 'default',
     match: { pathSpecifier: { case: 'prefix', value: '/' } },
     decorator: { operation: `${host}:${input.port}/*` },

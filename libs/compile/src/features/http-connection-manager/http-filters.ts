@@ -13,6 +13,7 @@ import {
 
 import type { ChainContext } from '../../inputs.js';
 import { httpExtensions } from '../traffic-extension/extension-filters.js';
+import { emitStatefulSessionFilter, statefulSessionFilter } from '../stateful-session/stateful-session.js';
 import { emitRateLimits } from '../rate-limit/rate-limit.js';
 
 export interface HttpFilterOptions {
@@ -48,6 +49,7 @@ export function emitHttpFilters(options: HttpFilterOptions): HttpFilter[] {
     filter('envoy.filters.http.fault', toAny(HTTPFaultSchema, {})),
     // Idle until a route's typed_per_filter_config has a policy.
     filter('envoy.filters.http.cors', toAny(CorsSchema, {})),
+    ...(options.context.policies.sessions ? [filter(statefulSessionFilter, emitStatefulSessionFilter())] : []),
     // Terminal: sends the request upstream.
     filter('envoy.filters.http.router', toAny(RouterSchema, {})),
   ];
