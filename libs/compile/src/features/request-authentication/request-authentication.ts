@@ -52,7 +52,7 @@ function keysOf(rule: JWTRule, keys: FetchedKeys): string {
   return source === undefined ? (rule.jwks ?? noKeys) : (keys.get(source) ?? noKeys);
 }
 
-function locationsOf({ fromHeaders, fromParams, fromCookies }: JWTRule): Partial<ProviderInit> {
+function locationsOf({ fromHeaders, fromParams, fromCookies }: JWTRule) {
   const headers = (fromHeaders ?? []).map(({ name, prefix = '' }) => ({ name, valuePrefix: prefix }));
   // Where the rule names no place, Envoy looks where RFC 6750 says: Authorization, and the parameter access_token.
   return { fromHeaders: headers, fromParams: [...(fromParams ?? [])], fromCookies: [...(fromCookies ?? [])] };
