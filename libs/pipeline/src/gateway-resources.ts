@@ -16,7 +16,7 @@ import type { Gateway, VirtualService } from '@seine/istio';
 import { internByKey, internList, memo } from '@seine/memo';
 import { derivedAnnotations, type InboundPort, labelsMatch, type Proxy, type Workload } from '@seine/model';
 import { type Resource, resource, type ResourceSet } from '@seine/snapshot';
-import { listenerEncoder } from './outbound-listeners.js';
+import { listenerEncoder } from './encode-listener.js';
 import { internSet } from './resource-sets.js';
 import type { Scope } from './scope.js';
 import { factsFor } from './visibility.js';

@@ -1,47 +1,29 @@
 import {
-  addNetworkExtensions,
   autoAllocate,
   chainContext,
   type ChainPolicies,
-  type ChainRole,
-  destinationHosts,
   emitDnsListener,
-  emitEgressListener,
   emitOutboundListener,
   emitVirtualOutbound,
-  hasNetworkExtensions,
   type DestinationFacts,
   type OutboundFallback,
   type RouteClient,
-  tcpRuleOf,
   withAllocatedAddress,
 } from '@seine/compile';
-import { encodeResource } from '@seine/envoy';
-import { type Listener, ListenerSchema } from '@seine/envoy/envoy/config/listener/v3/listener_pb.js';
-import type { DestinationRule, VirtualService } from '@seine/istio';
-import { internByKey, internList, memo } from '@seine/memo';
+import type { VirtualService } from '@seine/istio';
+import { internList, memo } from '@seine/memo';
 import type { MeshConfig, MeshService, ServiceEndpoints } from '@seine/model';
-import { type Resource, resource, ResourceSet } from '@seine/snapshot';
-import type { EgressPort, Listing } from './egress.js';
+import { type Resource, ResourceSet } from '@seine/snapshot';
+import type { EgressPort } from './egress.js';
+import { egressListeners } from './egress-listeners.js';
+import { encodeListener, listenerEncoder } from './encode-listener.js';
+import { type L4Scope, l4Scope, withServices } from './l4-scope.js';
 import type { Endpoints } from './outbound-clusters.js';
 import { internSet } from './resource-sets.js';
 import type { Scope } from './scope.js';
-import { factsFor, type RuleTable, type Services } from './visibility.js';
-
-export function encodeListener(listener: Listener): Resource {
-  return resource(listener.name, encodeResource(ListenerSchema, listener));
-}
-
-/** Encodes the listeners of one side of a proxy, with the network filters that policies add to their chains. */
-export function listenerEncoder(role: ChainRole, policies: ChainPolicies, config: MeshConfig) {
-  if (!hasNetworkExtensions(policies)) return encodeListener;
-  const context = chainContext(role, { policies, config });
-  return (listener: Listener): Resource => encodeListener(addNetworkExtensions(listener, context));
-}
+import type { Services } from './visibility.js';
 
 const internServices = internList();
-const internVirtualServices = internList();
-const internClient = internByKey<RouteClient>(4096);
 
 /** Services by port, each list sorted by host and interned: a port's listener reads its own list and no other. */
 const servicesByPort = memo('servicesByPort', (services: Services): ReadonlyMap<number, readonly MeshService[]> => {
@@ -57,76 +39,6 @@ const servicesByPort = memo('servicesByPort', (services: Services): ReadonlyMap<
     sorted.map(([port, list]) => [port, internServices([...list].sort((a, b) => (a.host < b.host ? -1 : 1)))]),
   );
 });
-
-/** VirtualServices that say something about TCP or TLS, so that HTTP route changes leave the listeners alone. */
-export const l4VirtualServices = memo(
-  'l4VirtualServices',
-  (all: readonly VirtualService[]): readonly VirtualService[] =>
-    internVirtualServices(
-      all.filter((vs) => {
-        const gateways = vs.spec.gateways ?? [];
-        const matchesMesh = [...(vs.spec.tcp ?? []), ...(vs.spec.tls ?? [])].some((route) =>
-          route.match?.some((m) => m.gateways?.includes('mesh')),
-        );
-        return (
-          (vs.spec.tcp?.length || vs.spec.tls?.length) &&
-          (gateways.length === 0 || gateways.includes('mesh') || matchesMesh)
-        );
-      }),
-    ),
-);
-
-/** What L4 routes may read of a client: nothing, where there are none. */
-export interface L4Scope {
-  readonly l4: readonly VirtualService[];
-  readonly facts: readonly DestinationFacts[];
-  readonly client: RouteClient;
-  readonly rules: TcpRules;
-}
-
-type TcpRules = ReadonlyMap<string, DestinationRule>;
-type TcpEntry = readonly [host: string, rule: DestinationRule];
-
-/** @param listing behind the listener: its VirtualServices */
-export function l4Scope(listing: Listing, scope: Scope): L4Scope {
-  const l4 = l4VirtualServices(listing.virtualServices);
-  const hosts = [...new Set(l4.flatMap((vs) => destinationHosts(vs, scope.config.clusterDomain)))];
-  const { namespace, labels } = l4.length > 0 ? scope.routes : { namespace: '', labels: {} };
-  const client = internClient(JSON.stringify([namespace, labels]), () =>
-    Object.freeze({ gateway: 'mesh', namespace, labels }),
-  );
-  const rules = tcpRules(scope.rules);
-  return { l4, facts: factsFor(l4, hosts, scope.services, rules), client, rules };
-}
-
-const internEntries = internList();
-const tcpEntry = memo('tcpEntry', (rule: DestinationRule, host: string): TcpEntry => Object.freeze([host, rule]));
-const tcpRuleMap = memo('tcpRuleMap', (entries: readonly TcpEntry[]): TcpRules => new Map(entries));
-
-/** What rules say of TCP connections, by host: as good as always nothing. The same map for rules that say the same. */
-const tcpRules = memo('tcpRules', (rules: RuleTable): TcpRules => {
-  const entries: TcpEntry[] = [];
-  for (const [host, rule] of rules.entries()) {
-    const own = tcpRuleOf(rule);
-    if (own) entries.push(tcpEntry(own, host));
-  }
-  return tcpRuleMap(internEntries<TcpEntry>(entries));
-});
-
-const internFacts = internList();
-
-/** What listeners know of destinations, and of those services besides that have a rule for TCP connections. */
-export function withServices(
-  { facts, rules }: L4Scope,
-  listed: Services | readonly MeshService[],
-): readonly DestinationFacts[] {
-  if (rules.size === 0) return facts;
-  const services = Array.isArray(listed) ? (listed as readonly MeshService[]) : [...(listed as Services).values()];
-  const more = services.filter(({ host }) => rules.has(host) && !facts.some((known) => known.host === host));
-  if (more.length === 0) return facts;
-  const byHost = new Map(more.map((service) => [service.host, service]));
-  return internFacts([...facts, ...factsFor(rules, [...byHost.keys()], byHost, rules)]);
-}
 
 const portListeners = memo(
   'outboundListener',
@@ -178,7 +90,7 @@ const outboundSet = memo(
     l4: readonly VirtualService[],
     facts: readonly DestinationFacts[],
     client: RouteClient,
-    rules: TcpRules,
+    rules: L4Scope['rules'],
     policies: ChainPolicies,
     fallback: OutboundFallback,
     config: MeshConfig,
@@ -265,39 +177,5 @@ function withEgressPorts(set: ResourceSet, scope: Scope, seen: Services, policie
 }
 
 const localhost = '127.0.0.1';
-
-const egressListener = memo(
-  'egressListener',
-  (
-    port: EgressPort,
-    l4: readonly VirtualService[],
-    destinations: readonly DestinationFacts[],
-    client: RouteClient,
-    policies: ChainPolicies,
-    config: MeshConfig,
-    explicit: boolean,
-    loopback: string,
-  ): Resource | undefined => {
-    const { bind, listing } = port;
-    const services = [...listing.services.values()];
-    const scope = { services, l4VirtualServices: l4, destinations, client, policies, config };
-    const listener = emitEgressListener({ bind, explicit, loopback, ...scope });
-    return listener && listenerEncoder('outbound', policies, config)(listener);
-  },
-);
-
-/**
- * The listeners of a Sidecar's egress entries that have an address of their own.
- * @param loopback where those stand that state none
- */
-export function egressListeners(scope: Scope, policies: ChainPolicies, loopback: string): readonly Resource[] {
-  const explicit = scope.kind.withoutOriginalDestination;
-  return scope.egress.ports.flatMap((port) => {
-    if (port.bind.captured && !explicit) return [];
-    const l4Of = l4Scope(port.listing, scope);
-    const facts = withServices(l4Of, port.listing.services);
-    return egressListener(port, l4Of.l4, facts, l4Of.client, policies, scope.config, explicit, loopback) ?? [];
-  });
-}
 
 const withDns = memo('withDns', (set: ResourceSet, dns: Resource): ResourceSet => ResourceSet.of([...set, dns]));

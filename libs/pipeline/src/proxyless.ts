@@ -3,7 +3,7 @@ import { memo } from '@seine/memo';
 import { isHttp, type MeshService } from '@seine/model';
 import type { Resource, ResourceSet } from '@seine/snapshot';
 import { type HostPort, listedPorts } from './host-plans.js';
-import { encodeListener } from './outbound-listeners.js';
+import { encodeListener } from './encode-listener.js';
 import { hostRoutes } from './outbound-routes.js';
 import { internSet } from './resource-sets.js';
 import type { Scope } from './scope.js';

@@ -103,7 +103,7 @@ export function emitInboundChains(options: InboundChainsOptions): FilterChain[] 
  */
 function ingressTls(tls: NonNullable<IstioIngressListener['tls']>, http: boolean) {
   // Secrets are for gateways: a sidecar that waited for one would take no connection at all.
-  const { credentialName: _none, credentialNames: _nor, ...files } = tls;
+  const files = { ...tls, credentialName: undefined, credentialNames: undefined };
   const transportSocket = emitServerTls(files, { alpn: http ? ['h2', 'http/1.1'] : [] });
   return { transportSocket, refused: transportSocket === undefined };
 }
