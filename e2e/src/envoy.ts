@@ -1,7 +1,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { bootstrapJson, type BootstrapOptions } from '@seine/bootstrap';
+import { type BootstrapOptions, proxyEnvironment } from '@seine/bootstrap';
 import { envoyProcess, envoyState, findEnvoy } from '@seine/envoy-process';
+import { defaultMeshConfig, type Mesh } from '@seine/model';
+import { proxyStart } from '@seine/pipeline';
 import { TestProcess } from './child-process.js';
 import { request } from './http-request.js';
 import { freePort } from './loopback.js';
@@ -19,7 +21,13 @@ export interface EnvoyOptions {
   readonly folder: string;
   /** `sotw` makes it ask by state-of-the-world; default delta, as the bootstrap has it. */
   readonly variant?: 'delta' | 'sotw' | undefined;
+  /** What says how it is started; default nothing does. */
+  readonly mesh?: Pick<Mesh, 'config' | 'resources'> | undefined;
+  /** Of its pod. */
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
 }
+
+const plainMesh = { config: defaultMeshConfig, resources: new Map() };
 
 /** A real Envoy, started with Seine's own bootstrap. */
 export class Envoy {
@@ -31,18 +39,20 @@ export class Envoy {
   ) {}
 
   /** Starts it without waiting for anything. */
-  static async spawn({ node, xdsPort, folder, variant }: EnvoyOptions): Promise<Envoy> {
+  static async spawn(envoyOptions: EnvoyOptions): Promise<Envoy> {
+    const { node, xdsPort, folder, variant, mesh = plainMesh, annotations } = envoyOptions;
     const adminPort = await freePort();
     const address = node.ipAddresses[0] ?? '127.0.0.1';
     const options = {
       node,
+      annotations,
       xds: { host: '127.0.0.1', port: xdsPort },
       admin: { port: adminPort },
       statusAddress: address,
       prometheusPort: 0,
       readyPort: 0,
     };
-    const bootstrap = bootstrapJson(options);
+    const { bootstrap, environment, ...start } = proxyStart(mesh, options);
     const bootstrapFile = path.join(folder, `${node.name}.bootstrap.json`);
     const logFile = path.join(folder, `${node.name}.log`);
     fs.writeFileSync(bootstrapFile, variant === 'sotw' ? bootstrap.replace('DELTA_GRPC', 'GRPC') : bootstrap);
@@ -52,8 +62,11 @@ export class Envoy {
       bootstrapFile,
       logFile,
       admin: { host: '127.0.0.1', port: adminPort },
+      ...start,
+      environment: { ...proxyEnvironment(node), ...environment },
     });
-    const envoy = new TestProcess(spec.name, spec.command, [...spec.args, '--log-path', logFile]);
+    const { env } = spec;
+    const envoy = new TestProcess(spec.name, spec.command, [...spec.args, '--log-path', logFile], env && { env });
     return new Envoy(node.name, envoy, adminPort, logFile);
   }
 

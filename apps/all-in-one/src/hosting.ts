@@ -1,6 +1,7 @@
 import type { FoundEnvoy, ProcessSpec, Watchdog } from '@seine/envoy-process';
 import type { ConfigObject } from '@seine/k8s';
 import type { Plan, PlannedWorkload } from './plan/planned-workload.js';
+import type { StartConfig } from './startup/envoy-bootstrap.js';
 import type { NeededPort } from './startup/preflight.js';
 
 /** A way to put workloads on one machine: side by side on loopback, or each in a network namespace. */
@@ -16,6 +17,8 @@ export interface OpenOptions {
   readonly workloads: readonly PlannedWorkload[];
   readonly envoy: FoundEnvoy;
   readonly stateDir: string;
+  /** The config and resources of the mesh as they are when it starts. */
+  readonly mesh: StartConfig;
   readonly watchdog: Watchdog;
 }
 

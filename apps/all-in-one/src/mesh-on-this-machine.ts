@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { objectKey, type ObjectKey } from '@seine/k8s';
+import { type ConfigObject, objectKey, type ObjectKey } from '@seine/k8s';
+import { defaultMeshConfig } from '@seine/model';
+import { buildMesh } from '@seine/registry';
 import { findEnvoy, type FoundEnvoy, type ProcessSpec, SupervisedProcess, Watchdog } from '@seine/envoy-process';
 import type { UpOptions } from './arguments.js';
 import type { Hosting } from './hosting.js';
@@ -14,6 +16,7 @@ import { TerminalLogger } from './report/terminal-logger.js';
 import { gatewayFolder, sampleFiles } from './sample/sample-files.js';
 import { startControlPlane } from './startup/control-plane.js';
 import { controlPlanePorts } from './startup/control-plane-ports.js';
+import type { StartConfig } from './startup/envoy-bootstrap.js';
 import { foldersForRegistry, readObjects } from './startup/mesh-objects.js';
 import { checkPorts, PreflightError } from './startup/preflight.js';
 import { Progress } from './startup/progress.js';
@@ -65,7 +68,7 @@ export class MeshOnThisMachine {
 
     const configDirs = await foldersForRegistry(folders, workloads, objects, stateDir);
     await this.#startControlPlane(configDirs);
-    if (envoy) await this.#startWorkloads(envoy, workloads);
+    if (envoy) await this.#startWorkloads(envoy, workloads, meshOf(objects));
     await this.#report(envoy, workloads);
   }
 
@@ -104,11 +107,11 @@ export class MeshOnThisMachine {
     });
   }
 
-  async #startWorkloads(envoy: FoundEnvoy, workloads: readonly PlannedWorkload[]): Promise<void> {
+  async #startWorkloads(envoy: FoundEnvoy, workloads: readonly PlannedWorkload[], mesh: StartConfig): Promise<void> {
     const { stateDir } = this.options;
     const watchdog = new Watchdog();
     this.#stops.push(() => watchdog.close());
-    const places = await this.#hosting.open({ workloads, envoy, stateDir, watchdog });
+    const places = await this.#hosting.open({ workloads, envoy, stateDir, mesh, watchdog });
     this.#stops.push(() => places.close());
     const specs: ProcessSpec[] = [];
     for (const w of workloads) {
@@ -144,6 +147,11 @@ export class MeshOnThisMachine {
     );
     this.#progress.say('ready');
   }
+}
+
+/** What says how Envoys are started: ProxyConfigs, the mesh config, EnvoyFilters. */
+function meshOf(objects: readonly ConfigObject[]): StartConfig {
+  return buildMesh(undefined, new Map(objects.map((object) => [objectKey(object), object])), defaultMeshConfig).mesh;
 }
 
 /** @throws PreflightError when there is nothing to read, or nowhere to write */

@@ -4,3 +4,4 @@ export * from './bootstrap.js';
 export * from './bootstrap-node.js';
 export * from './bootstrap-options.js';
 export * from './parse-node.js';
+export * from './proxy-environment.js';

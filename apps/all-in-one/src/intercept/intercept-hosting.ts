@@ -10,6 +10,7 @@ import { sampleApp } from '../sample/sample-app.js';
 import { controlPlanePorts } from '../startup/control-plane-ports.js';
 import type { NeededPort } from '../startup/preflight.js';
 import { busyPorts } from '../startup/try-listen.js';
+import { envoyStart } from '../startup/envoy-bootstrap.js';
 import { bootstrapFile, logFile } from '../startup/workload-files.js';
 import { Forward } from './forward.js';
 import { iptablesRules, proxyUid } from './iptables-rules.js';
@@ -122,13 +123,15 @@ class NamespacePlaces implements Places {
   async processes(w: PlannedWorkload, sampleProgram: string | undefined): Promise<readonly ProcessSpec[]> {
     const pod = this.#namespaces.get(w);
     if (!pod) throw new Error(`${w.name} has no namespace`);
-    const { stateDir } = this.options;
+    const { stateDir, mesh } = this.options;
     const xds = { host: network.machine, port: controlPlanePorts.xds.port };
     const surroundings = { xds, admin: this.#admin(w), statusAddress: '0.0.0.0' };
+    const { bootstrap, ...start } = envoyStart(mesh, w, surroundings);
     const envoy = envoyProcess({
+      ...start,
       workload: w.owner,
       envoy: this.#file('envoy'),
-      bootstrapFile: await bootstrapFile(this.#shared, w, surroundings),
+      bootstrapFile: await bootstrapFile(this.#shared, w, bootstrap),
       logFile: logFile(stateDir, w, 'envoy'),
       admin: this.#admin(w),
       wrapper: pod.enter(proxyUser),

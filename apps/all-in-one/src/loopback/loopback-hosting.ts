@@ -5,6 +5,7 @@ import { ingressPort, probedPorts } from '../plan/ports.js';
 import type { Plan, PlannedWorkload } from '../plan/planned-workload.js';
 import { sampleApp } from '../sample/sample-app.js';
 import { controlPlanePorts } from '../startup/control-plane-ports.js';
+import { envoyStart } from '../startup/envoy-bootstrap.js';
 import { bootstrapFile, logFile } from '../startup/workload-files.js';
 import type { NeededPort } from '../startup/preflight.js';
 import { busyPorts, tryListen } from '../startup/try-listen.js';
@@ -36,12 +37,13 @@ export class LoopbackHosting implements Hosting {
     });
   }
 
-  open({ envoy, stateDir }: OpenOptions): Promise<Places> {
+  open({ envoy, stateDir, mesh }: OpenOptions): Promise<Places> {
     return Promise.resolve({
       processes: async (w, sampleProgram) => {
         const admin = { host: thisMachine, port: w.adminPort };
         const surroundings = { xds: controlPlanePorts.xds, admin: { port: w.adminPort }, statusAddress: w.address };
-        const file = await bootstrapFile(stateDir, w, surroundings);
+        const { bootstrap, ...start } = envoyStart(mesh, w, surroundings);
+        const file = await bootstrapFile(stateDir, w, bootstrap);
         const app = sampleProgram === undefined ? undefined : loopbackApp(w, sampleProgram, stateDir);
         return [
           ...(app ? [app] : []),
@@ -51,6 +53,7 @@ export class LoopbackHosting implements Hosting {
             bootstrapFile: file,
             logFile: logFile(stateDir, w, 'envoy'),
             admin,
+            ...start,
           }),
         ];
       },

@@ -1,7 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { PlannedWorkload } from '../plan/planned-workload.js';
-import { envoyBootstrap, type EnvoySurroundings } from './envoy-bootstrap.js';
 
 /** Takes what an Envoy or an application writes. */
 export function logFile(stateDir: string, w: PlannedWorkload, what: 'envoy' | 'app'): string {
@@ -9,9 +8,9 @@ export function logFile(stateDir: string, w: PlannedWorkload, what: 'envoy' | 'a
 }
 
 /** Writes a workload's Envoy bootstrap. @returns its path */
-export async function bootstrapFile(dir: string, w: PlannedWorkload, surroundings: EnvoySurroundings): Promise<string> {
+export async function bootstrapFile(dir: string, w: PlannedWorkload, bootstrap: string): Promise<string> {
   const file = path.join(dir, 'envoys', `${w.name}.json`);
   await mkdir(path.dirname(file), { recursive: true });
-  await writeFile(file, envoyBootstrap(w, surroundings));
+  await writeFile(file, bootstrap);
   return file;
 }
