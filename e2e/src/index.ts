@@ -18,6 +18,7 @@ export * from './real-cases.js';
 export * from './rate-limit-service.js';
 export * from './repository.js';
 export * from './statistics.js';
+export * from './telemetry-yaml.js';
 export * from './test-mesh.js';
 export * from './tls-request.js';
 export * from './validate-config.js';

@@ -8,12 +8,18 @@ describe('the command line of pilot', () => {
       xds: '127.0.0.1:15010',
       admin: '127.0.0.1:15014',
       drainMs: 3000,
+      meshConfigFile: undefined,
     });
   });
 
   it('takes addresses and the drain time', () => {
     const options = parseArguments(['--config-dir', 'a', '--xds', '0.0.0.0:1', '--admin', '[::1]:2', '--drain', '0']);
     expect(options).toMatchObject({ xds: '0.0.0.0:1', admin: '[::1]:2', drainMs: 0 });
+  });
+
+  it('takes a file of the mesh config', () => {
+    const options = parseArguments(['--config-dir', 'a', '--mesh-config', 'mesh.yaml']);
+    expect(options).toMatchObject({ meshConfigFile: 'mesh.yaml' });
   });
 
   it.each([

@@ -13,6 +13,8 @@ export interface PilotOptions {
 export interface PilotArguments extends PilotOptions {
   /** Folders of YAML that the mesh is read from. */
   readonly configDirs: readonly string[];
+  /** File of a MeshConfig that is in force from the start; a ConfigMap `istio` goes on top of it. */
+  readonly meshConfigFile: string | undefined;
 }
 
 /** Thrown when the command line cannot be understood; the message says what would be right. */
@@ -21,9 +23,11 @@ export class UsageError extends Error {
 }
 
 export const usage = `usage: pilot --config-dir DIR [--config-dir DIR …] [--xds HOST:PORT] [--admin HOST:PORT]
+             [--mesh-config FILE]
   --config-dir DIR   folder of YAML to serve; watched
   --xds HOST:PORT    ADS over plain text (default 127.0.0.1:15010)
   --admin HOST:PORT  /metrics, /ready and /debug (default 127.0.0.1:15014)
+  --mesh-config FILE MeshConfig (YAML) to begin with; the ConfigMap istio of its root namespace goes on top
   --drain DURATION   milliseconds over which streams are closed on SIGTERM (default 3000)`;
 
 /** @throws UsageError */
@@ -36,6 +40,7 @@ export function parseArguments(argv: readonly string[]): PilotArguments {
         xds: { type: 'string', default: '127.0.0.1:15010' },
         admin: { type: 'string', default: '127.0.0.1:15014' },
         drain: { type: 'string', default: '3000' },
+        'mesh-config': { type: 'string' },
       },
     });
     const configDirs = values['config-dir'] ?? [];
@@ -45,7 +50,7 @@ export function parseArguments(argv: readonly string[]): PilotArguments {
       throw new UsageError(`--drain takes milliseconds, not '${values.drain}'`);
     parseAddress(values.xds);
     parseAddress(values.admin);
-    return { configDirs, xds: values.xds, admin: values.admin, drainMs };
+    return { configDirs, xds: values.xds, admin: values.admin, drainMs, meshConfigFile: values['mesh-config'] };
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new UsageError(error instanceof Error ? error.message : String(error));

@@ -1,7 +1,9 @@
 import 'reflect-metadata';
 import type { NestApplicationOptions } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { formatDiagnostic } from '@seine/diagnostics';
+import fs from 'node:fs';
+import { formatDiagnostic, hasErrors } from '@seine/diagnostics';
+import { defaultMeshConfig, type MeshConfig, parseMeshConfig } from '@seine/model';
 import { closeOnSignal, JsonLogger } from '@seine/nest';
 import { ObjectTable } from '@seine/registry';
 import { FileSource } from '@seine/source-file';
@@ -11,8 +13,9 @@ import { PilotModule } from './pilot.module.js';
 
 /** Pilot alone: reads folders of YAML itself, for tools and benchmarks. Prints `ready` when it serves. */
 async function main(): Promise<void> {
-  const { configDirs, xds, admin, drainMs } = parseArguments(process.argv.slice(2));
+  const { configDirs, xds, admin, drainMs, meshConfigFile } = parseArguments(process.argv.slice(2));
   const logger = new JsonLogger({ name: 'pilot', level: process.env['LOG_LEVEL'] ?? 'warn' });
+  const meshConfig = meshConfigFile === undefined ? defaultMeshConfig : readMeshConfigFile(meshConfigFile, logger);
   const store = new MemoryStore();
   const table = new ObjectTable();
   const sources = configDirs.map(
@@ -20,7 +23,7 @@ async function main(): Promise<void> {
   );
 
   const settings: NestApplicationOptions = { logger };
-  const app = await NestFactory.create(PilotModule.register({ store, xds, drainMs }), settings);
+  const app = await NestFactory.create(PilotModule.register({ store, xds, drainMs, meshConfig }), settings);
   app.enableShutdownHooks();
   closeOnSignal(app, logger);
   const { host, port } = parseAddress(admin);
@@ -38,6 +41,21 @@ async function main(): Promise<void> {
   }
   await store.markSynced();
   setImmediate(() => process.stdout.write('ready\n'));
+}
+
+/** @throws UsageError where the file cannot be read, or something is wrong in it */
+function readMeshConfigFile(file: string, logger: JsonLogger): MeshConfig {
+  let text: string;
+  try {
+    text = fs.readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`--mesh-config: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const { config, diagnostics } = parseMeshConfig(text);
+  const told = diagnostics.map((diagnostic) => `${file}: ${formatDiagnostic(diagnostic)}`);
+  if (hasErrors(diagnostics)) throw new UsageError(`--mesh-config: ${told.join('\n')}`);
+  for (const problem of told) logger.warn(problem, 'config');
+  return config;
 }
 
 main().catch((error: unknown) => {

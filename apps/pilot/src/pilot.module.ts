@@ -6,6 +6,7 @@ import {
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common';
+import type { MeshConfig } from '@seine/model';
 import { HealthChecks, HealthModule, METRICS, MetricsModule } from '@seine/nest';
 import type { Store } from '@seine/ports';
 import type { Registry } from 'prom-client';
@@ -18,6 +19,8 @@ export interface PilotModuleOptions extends Pick<PilotOptions, 'xds'> {
   readonly store: Store;
   /** Milliseconds over which open streams are closed at the end; default 3000. */
   readonly drainMs?: number;
+  /** What holds where the ConfigMap `istio` says nothing else; default Istio's. */
+  readonly meshConfig?: MeshConfig;
 }
 
 const OPTIONS = Symbol('pilot options');
@@ -48,6 +51,7 @@ function makePilot(options: PilotModuleOptions, registry: Registry): PilotServic
   return new PilotService({
     store: options.store,
     options: { xds: options.xds, drainMs: options.drainMs ?? 3000 },
+    ...(options.meshConfig && { meshConfig: options.meshConfig }),
     events: metrics.events(),
     onError: (error) => logger.error(error),
     pushed: ({ mesh, revision }, milliseconds) =>
