@@ -6,6 +6,7 @@ import { checkLabels, checkPort, checkProtocol, checkScopedHost, isHttp, isTls }
 import { checkServerTls } from './server-tls.js';
 
 const unixPrefix = 'unix://';
+const unsupported = 'SEINE-UNSUPPORTED';
 
 /** `unix:///path` or `unix://@abstract`. */
 export function checkUnixSocket(address: string, scope: Scope): void {
@@ -57,6 +58,14 @@ function checkServer(server: Server, scope: Scope): void {
   each(server.hosts, scope.at('hosts'), (host, at) => checkScopedHost(host, at, { gateway: true }));
   checkServerPort(server, scope);
   checkBind(server.bind, scope.at('bind'));
+  if (server.defaultEndpoint)
+    scope
+      .at('defaultEndpoint')
+      .warning('gateways have no application beside them: it has no effect, as in Istio', unsupported);
+  if (server.port.targetPort)
+    scope
+      .at('port', 'targetPort')
+      .warning("it has no effect: the target port of the gateway's Service counts", unsupported);
   checkTls(server, scope);
   checkServerTls(server.tls, scope.at('tls'));
 }
