@@ -6,3 +6,5 @@ export * from './spiffe-id.js';
 export * from './lifetime.js';
 export * from './peer-certificate.js';
 export * from './trust-bundle.js';
+export * from './authority.js';
+export * from './join-tokens.js';
