@@ -62,7 +62,8 @@ export class ConfigController {
   @GrpcMethod(service, 'Get')
   async get(request: GetRequest): Promise<GetResponse> {
     await this.registry.whenStarted();
-    const entry = this.registry.get(orEmpty(request.id));
+    const found = this.registry.get(orEmpty(request.id));
+    const [entry] = this.registry.withStatus(found ? [found] : []);
     return { object: entry ? storedObjectMessage(entry) : null };
   }
 
@@ -70,7 +71,8 @@ export class ConfigController {
   async list({ kind, namespace }: ListRequest): Promise<ListResponse> {
     await this.registry.whenStarted();
     const { revision } = await this.store.snapshot();
-    return { objects: this.registry.list(kind, namespace).map(storedObjectMessage), revision };
+    const entries = this.registry.withStatus(this.registry.list(kind, namespace));
+    return { objects: entries.map(storedObjectMessage), revision };
   }
 
   @GrpcMethod(service, 'Watch')

@@ -95,6 +95,39 @@ describe('RegistryService', () => {
     expect(registry.diagnostics().map(({ code }) => code)).toContain('SEINE-SHADOWED');
   });
 
+  it('says of Gateway API objects what came of them', async () => {
+    const route = (backend: string): ConfigObject => ({
+      apiVersion: 'gateway.networking.k8s.io/v1',
+      kind: 'HTTPRoute',
+      metadata: { name: 'shop', namespace: 'default' },
+      spec: {
+        parentRefs: [{ group: '', kind: 'Service', name: 'web' }],
+        rules: [{ backendRefs: [{ name: backend, port: 80 }] }],
+      },
+    });
+    const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'web' }, spec: { ports: [{ port: 80 }] } };
+    interface Status {
+      readonly parents: readonly {
+        readonly conditions: readonly { type: string; status: string; lastTransitionTime: string }[];
+      }[];
+    }
+    const told = () => {
+      const [entry] = registry.withStatus(registry.list('HTTPRoute'));
+      const [parent] = (entry?.object['status'] as Status).parents;
+      return { object: entry?.object, conditions: parent?.conditions ?? [] };
+    };
+    const statuses = () => told().conditions.map(({ type, status }) => `${type} ${status}`);
+    await registry.apply([route('lost'), service]);
+    expect(statuses()).toEqual(['Accepted True', 'ResolvedRefs False']);
+    const [accepted] = told().conditions;
+    await registry.apply([route('web')]);
+    expect(statuses()).toEqual(['Accepted True', 'ResolvedRefs True']);
+    expect(told().conditions[0]).toEqual(accepted);
+    const { results } = await registry.apply([told().object]);
+    expect(results[0]?.result).toBe('unchanged');
+    expect(registry.list('HTTPRoute')[0]?.object).not.toHaveProperty('status');
+  });
+
   it('stores nothing in a dry run', async () => {
     const before = (await store.snapshot()).revision;
     const { revision, results } = await registry.apply([virtualService('new', 'x')], true);

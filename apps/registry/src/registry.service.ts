@@ -1,9 +1,17 @@
 import { analyzeReferences } from '@seine/analyze';
 import type { Diagnostic } from '@seine/diagnostics';
+import { hasStatus, ObjectStatuses } from '@seine/gateway-api';
 import { type ConfigObject, type ObjectKey, objectKey } from '@seine/k8s';
 import { defaultMeshConfig, type Mesh, type MeshConfig } from '@seine/model';
 import type { Change, Source, SourceUpdate, Store } from '@seine/ports';
-import { appliedOrigin, buildMesh, describeOrigin, ObjectTable, type TableEntry } from '@seine/registry';
+import {
+  appliedOrigin,
+  buildMesh,
+  type BuiltMesh,
+  describeOrigin,
+  ObjectTable,
+  type TableEntry,
+} from '@seine/registry';
 import { deepEqual } from '@seine/memo';
 import { type CheckedObject, checkObjects } from '@seine/source-file';
 import { contentHash } from './content-hash.js';
@@ -61,6 +69,7 @@ const refillDelay = 1000;
 export class RegistryService {
   readonly #table = new ObjectTable();
   readonly #queue = new SerialQueue();
+  readonly #statuses = new ObjectStatuses();
   /** What the sources say before all of them have spoken once. */
   #early: SourceUpdate[] | undefined = [];
   #refill: NodeJS.Timeout | undefined;
@@ -179,7 +188,7 @@ export class RegistryService {
     const creationTimestamp = before
       ? before.metadata.creationTimestamp
       : (given.metadata.creationTimestamp ?? new Date(changedAt).toISOString());
-    const object = createdAt(given, creationTimestamp);
+    const object = createdAt(withoutStatus(given), creationTimestamp);
     seen.set(key, object);
     if (before && deepEqual(before, object)) return { result: 'unchanged' };
     const others = entry ? [entry.origin, ...entry.shadowed].filter((origin) => origin !== appliedOrigin) : [];
@@ -250,12 +259,35 @@ export class RegistryService {
     return [...this.#table.diagnostics(), ...this.#meshDiagnostics()];
   }
 
-  #meshDiagnostics(): readonly Diagnostic[] {
-    const objects = new Map([...this.#table.entries()].map(({ key, object }) => [key, object]));
-    const { mesh, diagnostics } = buildMesh(this.#mesh, objects, this.dependencies.meshConfig ?? defaultMeshConfig);
-    this.#mesh = mesh;
-    return [...diagnostics, ...analyzeReferences([...objects.values()], mesh.config)];
+  /** The entries as an API server would have them: with the status that the mesh gives to some kinds. */
+  withStatus(entries: readonly TableEntry[]): readonly TableEntry[] {
+    if (!entries.some(({ object }) => hasStatus(object))) return entries;
+    const { objects, mesh } = this.#buildMesh();
+    const now = new Date((this.dependencies.now ?? Date.now)()).toISOString();
+    const statuses = this.#statuses.of(objects, mesh, now);
+    return entries.map((entry) => {
+      const status = statuses.get(entry.key);
+      return status ? { ...entry, object: { ...entry.object, status } } : entry;
+    });
   }
+
+  #meshDiagnostics(): readonly Diagnostic[] {
+    const { objects, mesh, diagnostics } = this.#buildMesh();
+    return [...diagnostics, ...analyzeReferences(objects, mesh.config)];
+  }
+
+  #buildMesh(): BuiltMesh & { readonly objects: readonly ConfigObject[] } {
+    const objects = new Map([...this.#table.entries()].map(({ key, object }) => [key, object]));
+    const built = buildMesh(this.#mesh, objects, this.dependencies.meshConfig ?? defaultMeshConfig);
+    this.#mesh = built.mesh;
+    return { ...built, objects: [...objects.values()] };
+  }
+}
+
+/** What the mesh itself says of an object is not what somebody applies: a copy of what `get` shows changes nothing. */
+function withoutStatus(object: ConfigObject): ConfigObject {
+  if (!hasStatus(object) || object['status'] === undefined) return object;
+  return Object.fromEntries(Object.entries(object).filter(([field]) => field !== 'status')) as ConfigObject;
 }
 
 /** The object with this creation time and no other. */
