@@ -61,7 +61,8 @@ describe('YAML that Istio accepts', () => {
   const readable = accepted.filter(({ file }) => !readFileSync(join(cases, file), 'utf8').includes('{{'));
   it.each(readable.map(({ file }) => [file]))('%s', (file) => {
     const errors = readDocuments(file).flatMap(({ object }) => errorsOf(object));
-    expect(errors.map(formatDiagnostic)).toEqual([]);
+    // A Secret without a certificate in it is an error here when it is applied; Istio logs it when a proxy asks for it.
+    expect(errors.filter(({ code }) => code !== 'SEINE-SECRET').map(formatDiagnostic)).toEqual([]);
   });
 });
 
