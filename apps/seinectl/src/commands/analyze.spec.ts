@@ -112,6 +112,12 @@ describe('analyze', () => {
     expect(codes()).toContain('IST0118');
   });
 
+  it('tells of a file that is no YAML when only one analyzer is asked', async () => {
+    io.stdin = 'kind: [';
+    expect(await analyze('-', '-o', 'json', '--analyzer', 'service.PortNameAnalyzer')).toBe(1);
+    expect(codes()).toEqual(['SEINE-YAML']);
+  });
+
   it('does not miss what is there but broken', async () => {
     io.stdin = `${routes.replace('nobody', 'web.other.svc.cluster.local')}---\n${service.replace('8080', '"x"')}`;
     expect(await analyze('-', '-o', 'json')).toBe(1);
@@ -151,6 +157,13 @@ spec: {hosts: [db.example.com], resolution: DNS, ports: [{number: 5432, name: tc
     io.stdout = '';
     await analyze('-', '-o', 'json', '--mesh-config', 'mesh.yaml');
     expect(codes()).not.toContain('IST0134');
+  });
+
+  it('takes the networks of the mesh from a file', async () => {
+    write('networks.yaml', 'networks: {east: {endpoints: [{fromRegistry: nowhere}]}}');
+    io.stdin = service;
+    expect(await analyze('-', '-o', 'json', '-S', 'IST0118', '--mesh-networks', 'networks.yaml')).toBe(1);
+    expect(json()).toMatchObject([{ code: 'IST0126', resource: 'MeshNetworks/istio-system/meshnetworks' }]);
   });
 
   it('has nothing to say of what is right', async () => {

@@ -17,11 +17,14 @@ interface Flags extends AddressFlags {
   readonly suppress: readonly string[];
   readonly analyzer: readonly string[];
   readonly meshConfig?: string;
+  readonly meshNetworks?: string;
   readonly outputThreshold: Level;
   readonly failureThreshold: Level;
   readonly listAnalyzers?: boolean;
 }
 
+/** What could not even be read is told whatever else is asked for. */
+const unreadable: ReadonlySet<string> = new Set(['SEINE-YAML', 'SEINE-FILE', 'SEINE-OBJECT']);
 const levels = ['info', 'warning', 'error'] as const;
 const collect = (value: string, all: readonly string[]): readonly string[] => [...all, value];
 const none: readonly string[] = [];
@@ -47,6 +50,7 @@ export function registerAnalyze(program: Command, io: Io): void {
     .option('-S, --suppress <code>', 'not this code; CODE=Kind name.namespace, with *, for some objects', collect, none)
     .option('--analyzer <name>', 'only this analyzer; several times for several', collect, none)
     .option('--mesh-config <file>', "the mesh's MeshConfig in YAML")
+    .option('--mesh-networks <file>', "the mesh's MeshNetworks in YAML")
     .addOption(threshold('--output-threshold', 'the least that is told').default('info'))
     .addOption(threshold('--failure-threshold', 'the least that makes the exit code 1').default('error'))
     .option('-L, --list-analyzers', 'only list the analyzers')
@@ -86,7 +90,8 @@ async function findItems(source: AnalyzeSource, flags: Flags, io: Io): Promise<r
   const findings = analyze({
     objects: source.objects,
     locate: source.locate,
-    meshConfig: flags.meshConfig === undefined ? undefined : await readMeshConfig(flags.meshConfig, io),
+    meshConfig: await readSettings(flags.meshConfig, io),
+    meshNetworks: await readSettings(flags.meshNetworks, io),
     options: {
       namespace,
       schemaOnly,
@@ -98,13 +103,15 @@ async function findItems(source: AnalyzeSource, flags: Flags, io: Io): Promise<r
   });
   const suppressions = readSuppressions(suppress);
   const isAskedFor = ({ code, object }: Diagnostic) =>
+    (flags.analyzer.length === 0 || unreadable.has(code)) &&
     !isSuppressed(code, object, suppressions) &&
     (namespace === undefined || object?.namespace === undefined || object.namespace === namespace);
-  const diagnostics = flags.analyzer.length > 0 ? [] : source.diagnostics.filter(isAskedFor);
-  return mergeItems(diagnostics, findings);
+  return mergeItems(source.diagnostics.filter(isAskedFor), findings);
 }
 
-async function readMeshConfig(file: string, io: Io): Promise<Readonly<Record<string, unknown>>> {
+/** Settings of the mesh from a file of their own. */
+async function readSettings(file: string | undefined, io: Io): Promise<Readonly<Record<string, unknown>> | undefined> {
+  if (file === undefined) return undefined;
   const { readFileSync } = await import('node:fs');
   const path = await import('node:path');
   const { parse } = await import('yaml');
