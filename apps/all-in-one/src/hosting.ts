@@ -19,6 +19,8 @@ export interface OpenOptions {
   readonly stateDir: string;
   /** The config and resources of the mesh as they are when it starts. */
   readonly mesh: StartConfig;
+  /** Is told what somebody should know. */
+  readonly notice: (message: string) => void;
   readonly watchdog: Watchdog;
 }
 

@@ -111,14 +111,14 @@ export class MeshOnThisMachine {
     const { stateDir } = this.options;
     const watchdog = new Watchdog();
     this.#stops.push(() => watchdog.close());
-    const places = await this.#hosting.open({ workloads, envoy, stateDir, mesh, watchdog });
+    const notice = (message: string): void => this.#progress.say(`! ${message}`);
+    const places = await this.#hosting.open({ workloads, envoy, stateDir, mesh, notice, watchdog });
     this.#stops.push(() => places.close());
     const specs: ProcessSpec[] = [];
     for (const w of workloads) {
       const program = this.#samplePods.has(objectKey(w.pod)) ? sampleFiles.program : undefined;
       specs.push(...(await places.processes(w, program)));
     }
-    const notice = (message: string): void => this.#progress.say(`! ${message}`);
     const processes = specs.map((spec) => new SupervisedProcess(spec, { watchdog, notice }));
     this.#stops.push(() => Promise.all(processes.map((p) => p.stop())));
     await this.#progress.step(

@@ -1,3 +1,5 @@
+import dgram from 'node:dgram';
+import { once } from 'node:events';
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { parseConfig } from '@seine/source-file';
 import { MeshUnderTest } from '../../../libs/pipeline/src/testing/mesh-under-test.js';
@@ -136,4 +138,17 @@ it('prefers the namespace to the mesh, the annotation to both, and the workload 
     level: 'annotation',
   });
   expect(await start('chosen', layers, annotation)).toMatchObject({ options: { concurrency: 4 }, level: 'workload' });
+});
+
+it('pushes statistics to the statsd that the annotation names', async () => {
+  const statsd = dgram.createSocket('udp4').bind(0, '127.0.0.1');
+  try {
+    await once(statsd, 'listening');
+    const pushed = once(statsd, 'message');
+    await start('measured', [], `statsdUdpAddress: 127.0.0.1:${(statsd.address()).port}`);
+    const [message] = (await pushed) as [Buffer];
+    expect(message.toString()).toMatch(/^envoy\./);
+  } finally {
+    statsd.close();
+  }
 });

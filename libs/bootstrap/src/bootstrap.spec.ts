@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import type { ProxySettings } from '@seine/istio';
 import { bootstrapJson, renderBootstrap } from './bootstrap.js';
 import type { BootstrapOptions } from './bootstrap-options.js';
+
 import { parseNode } from './parse-node.js';
 
 const options: BootstrapOptions = {
@@ -69,6 +71,77 @@ describe('bootstrap', () => {
           { load_assignment: { endpoints: [{ lb_endpoints: [{ endpoint: { address: pipe } }] }] } },
         ],
       },
+    });
+  });
+
+  describe('settings', () => {
+    const { type, name, namespace, ipAddresses } = options.node;
+    const plain = { type, name, namespace, ipAddresses };
+    const withSettings = (settings: ProxySettings, node: BootstrapOptions['node'] = plain) =>
+      renderBootstrap({ ...options, node, settings });
+
+    it('name the service in traces', () => {
+      const node = {
+        ...plain,
+        workloadName: 'reviews-v1',
+        labels: { app: 'reviews', 'service.istio.io/canonical-name': 'rev' },
+      };
+      const clusters: [ProxySettings, string][] = [
+        [{}, 'reviews.default'],
+        [{ serviceCluster: 'mine' }, 'mine'],
+        [{ tracingServiceName: 'CANONICAL_NAME_ONLY' }, 'rev'],
+        [{ tracingServiceName: 'CANONICAL_NAME_AND_NAMESPACE' }, 'rev.default'],
+      ];
+      for (const [settings, cluster] of clusters) expect(withSettings(settings, node).node?.cluster).toBe(cluster);
+    });
+
+    it('make metadata of variables, as Istio’s agent does', () => {
+      const proxyMetadata = {
+        ISTIO_META_TEAM: 'books',
+        ISTIO_METAJSON_MORE: '{"A": 1, "B": {"c": true}}',
+        ISTIO_METAJSON_BROKEN: '{',
+        OTHER: 'x',
+      };
+      const { node } = withSettings({ proxyMetadata, meshId: 'm' });
+      expect(node?.metadata).toMatchObject({ TEAM: 'books', A: 1, B: { c: true }, MESH_ID: 'm' });
+      expect(Object.keys(node?.metadata ?? {})).not.toContain('OTHER');
+    });
+
+    it('set values of the runtime beside our own', () => {
+      const [layer] = withSettings({ runtimeValues: { 'my.key': '1' } }).layeredRuntime?.layers ?? [];
+      const values = { 're2.max_program_size.error_level': 32_768, 'my.key': '1' };
+      expect(layer?.layerSpecifier).toEqual({ case: 'staticLayer', value: values });
+    });
+
+    it('add to the statistics that are kept, and to their tags', () => {
+      const proxyStatsMatcher = { inclusionPrefixes: ['p'], inclusionSuffixes: ['s'], inclusionRegexps: ['r.*'] };
+      const settings = { proxyStatsMatcher, extraStatTags: ['tenant'] };
+      const { statsConfig } = renderBootstrap({ ...options, stats: 'istio', settings });
+      const matcher = statsConfig?.statsMatcher?.statsMatcher;
+      const patterns = matcher?.case === 'inclusionList' ? matcher.value.patterns.map((one) => one.matchPattern) : [];
+      expect(patterns).toEqual(
+        expect.arrayContaining([
+          { case: 'prefix', value: 'p' },
+          { case: 'suffix', value: 's' },
+          expect.objectContaining({ case: 'safeRegex', value: expect.objectContaining({ regex: 'r.*' }) as object }),
+          { case: 'prefix', value: 'reporter=' },
+        ]),
+      );
+      const tag = statsConfig?.statsTags.find(({ tagName }) => tagName === 'tenant');
+      const regex = new RegExp(String(tag?.tagValue.value));
+      expect(regex.exec('istiocustom.tenant.=.blue;.requests')?.slice(1)).toEqual(['tenant.=.blue;.', 'blue']);
+    });
+
+    it('push statistics to a statsd', () => {
+      expect(jsonOf({ settings: { statsdUdpAddress: '127.0.0.1:8125' } })).toMatchObject({
+        stats_sinks: [
+          {
+            name: 'envoy.stat_sinks.statsd',
+            typed_config: { address: { socket_address: { address: '127.0.0.1', port_value: 8125 } } },
+          },
+        ],
+      });
+      expect(jsonOf({})).not.toHaveProperty('stats_sinks');
     });
   });
 

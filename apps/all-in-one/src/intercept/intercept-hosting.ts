@@ -123,10 +123,10 @@ class NamespacePlaces implements Places {
   async processes(w: PlannedWorkload, sampleProgram: string | undefined): Promise<readonly ProcessSpec[]> {
     const pod = this.#namespaces.get(w);
     if (!pod) throw new Error(`${w.name} has no namespace`);
-    const { stateDir, mesh } = this.options;
+    const { stateDir } = this.options;
     const xds = { host: network.machine, port: controlPlanePorts.xds.port };
     const surroundings = { xds, admin: this.#admin(w), statusAddress: '0.0.0.0' };
-    const { bootstrap, ...start } = envoyStart(mesh, w, surroundings);
+    const { bootstrap, ...start } = envoyStart(this.options, w, surroundings);
     const envoy = envoyProcess({
       ...start,
       workload: w.owner,

@@ -37,12 +37,12 @@ export class LoopbackHosting implements Hosting {
     });
   }
 
-  open({ envoy, stateDir, mesh }: OpenOptions): Promise<Places> {
+  open({ envoy, stateDir, ...given }: OpenOptions): Promise<Places> {
     return Promise.resolve({
       processes: async (w, sampleProgram) => {
         const admin = { host: thisMachine, port: w.adminPort };
         const surroundings = { xds: controlPlanePorts.xds, admin: { port: w.adminPort }, statusAddress: w.address };
-        const { bootstrap, ...start } = envoyStart(mesh, w, surroundings);
+        const { bootstrap, ...start } = envoyStart(given, w, surroundings);
         const file = await bootstrapFile(stateDir, w, bootstrap);
         const app = sampleProgram === undefined ? undefined : loopbackApp(w, sampleProgram, stateDir);
         return [
