@@ -1,7 +1,7 @@
 import type { ConfigObject } from '@seine/k8s';
 import type { ServiceEndpoints } from './endpoint.js';
 import type { MeshConfig } from './mesh-config.js';
-import type { MeshService } from './service.js';
+import { isVisibleTo, type MeshService } from './service.js';
 import type { WasmModule } from './wasm-module.js';
 import type { Workload } from './workload.js';
 
@@ -15,6 +15,11 @@ export interface Mesh {
   readonly services: ReadonlyMap<string, MeshService>;
   /** By host; a service without endpoints has no entry. */
   readonly endpoints: ReadonlyMap<string, ServiceEndpoints>;
+  /**
+   * By host: what other objects define the same host for some namespaces only (`exportTo`), in order of precedence. See
+   * `serviceSeenFrom`. Hosts that one object defines have no entry.
+   */
+  readonly privateServices: ReadonlyMap<string, readonly PrivateService[]>;
   /**
    * By IP address. Of several at one address (host network, a laptop's 127.0.0.1) one stands under it, the others under
    * `workloadKeyAt`; each is in the map once for each of its addresses.
@@ -30,6 +35,32 @@ export interface Mesh {
    * fetches modules, as offline.
    */
   readonly wasmModules?: ReadonlyMap<string, WasmModule> | undefined;
+}
+
+/** A service beside the one that `Mesh.services` has of its host. */
+export interface PrivateService {
+  readonly service: MeshService;
+  readonly endpoints: ServiceEndpoints | undefined;
+}
+
+/** Kubernetes' own, then those of the namespace itself, then those for a few namespaces, then those for all (Istio). */
+function precedence({ registry, exportTo, namespace }: MeshService, seenFrom: string): number {
+  if (registry === 'kubernetes') return 0;
+  if (exportTo === '*') return 3;
+  return namespace === seenFrom ? 1 : 2;
+}
+
+/**
+ * The service that a namespace sees of a host that several objects define; undefined = none of them.
+ * @param candidates in order of precedence among equals
+ */
+export function serviceSeenFrom(namespace: string, candidates: readonly MeshService[]): MeshService | undefined {
+  let best: MeshService | undefined;
+  for (const candidate of candidates) {
+    if (!isVisibleTo(candidate.exportTo, namespace)) continue;
+    if (!best || precedence(candidate, namespace) < precedence(best, namespace)) best = candidate;
+  }
+  return best;
 }
 
 /** The key of a workload that shares its address with another. */

@@ -3,7 +3,7 @@ import { resourceToJson, TypeUrl } from '@seine/envoy';
 import type { ConfigObject } from '@seine/k8s';
 import { defaultMeshConfig, type MeshConfig } from '@seine/model';
 import { aKubernetesService, anIstioObject, aPod } from './testing/config-objects.js';
-import { MeshUnderTest } from './testing/mesh-under-test.js';
+import { MeshUnderTest, resourcesIn } from './testing/mesh-under-test.js';
 
 const host = 'app.owner.svc.cluster.local';
 
@@ -104,5 +104,63 @@ describe.each(kinds)('exportTo of a $kind', ({ make, text, with: others, byDefau
     expect(seenBy(text, [...others, make()], { [byDefault]: ['.'] })).toEqual(['owner']);
     expect(seenBy(text, [...others, make()], { [byDefault]: ['friend'] })).toEqual(['friend']);
     expect(seenBy(text, [...others, make(['*'])], { [byDefault]: ['.'] })).toEqual(all);
+  });
+});
+
+describe('one host that several namespaces define', () => {
+  const entryOf = (namespace: string, address: string, exportTo: readonly string[], creationTimestamp: string) =>
+    anIstioObject(
+      'ServiceEntry',
+      { name: 'shared', namespace, creationTimestamp },
+      {
+        hosts: ['shared.example.com'],
+        ports: [{ number: 80, name: 'http', protocol: 'HTTP' }],
+        resolution: 'STATIC',
+        endpoints: [{ address }],
+        exportTo,
+      },
+    );
+  const forAll = entryOf('owner', '9.9.9.1', ['*'], '2020-01-01T00:00:00Z');
+  const own = entryOf('stranger', '9.9.9.2', ['.'], '2021-01-01T00:00:00Z');
+  const forFriend = entryOf('owner2', '9.9.9.3', ['friend', 'stranger'], '2022-01-01T00:00:00Z');
+
+  /** The endpoint of the host that each namespace's client is given. */
+  function endpointsBy(mesh: MeshUnderTest): Readonly<Record<string, string>> {
+    return Object.fromEntries(
+      mesh.proxies().map((proxy) => {
+        const [set] = mesh.views(proxy).get(TypeUrl.endpoint) ?? [];
+        const found = set?.get('outbound|80||shared.example.com');
+        const json = found ? JSON.stringify(resourceToJson(TypeUrl.endpoint, found.bytes)) : '';
+        return [proxy.namespace, /"address":"([\d.]+)"/.exec(json)?.[1] ?? 'none'];
+      }),
+    );
+  }
+
+  const clients = ['friend', 'owner', 'stranger', 'another'].map((namespace, i) =>
+    aPod({ name: 'client', namespace, ip: `10.1.${i}.1` }),
+  );
+
+  it.each([
+    ['the namespace’s own before that for all', [forAll, own], ['9.9.9.1', '9.9.9.1', '9.9.9.2', '9.9.9.1']],
+    ['that for a few before that for all', [forAll, forFriend], ['9.9.9.3', '9.9.9.1', '9.9.9.3', '9.9.9.1']],
+    ['its own before that for a few', [forAll, own, forFriend], ['9.9.9.3', '9.9.9.1', '9.9.9.2', '9.9.9.1']],
+    ['none of those for others', [own, forFriend], ['9.9.9.3', 'none', '9.9.9.2', 'none']],
+  ])('gives %s', (_what, entries, [friend, owner, stranger, another]) => {
+    const mesh = new MeshUnderTest([...clients, ...entries]);
+    expect(endpointsBy(mesh)).toEqual({ friend, owner, stranger, another });
+    for (const entry of entries) mesh.remove(`networking.istio.io/ServiceEntry/${entry.metadata.namespace}/shared`);
+    expect(mesh.mesh.privateServices.size).toBe(0);
+    mesh.put(...[...entries].reverse());
+    expect(endpointsBy(mesh)).toEqual({ friend, owner, stranger, another });
+  });
+
+  it('leaves the others alone when one changes', () => {
+    const mesh = new MeshUnderTest([...clients, forAll, own]);
+    const friend = mesh.proxies().find(({ namespace }) => namespace === 'friend')!;
+    const before = resourcesIn(mesh.views(friend));
+    mesh.put(entryOf('stranger', '9.9.9.4', ['.'], '2021-01-01T00:00:00Z'));
+    expect(endpointsBy(mesh)['stranger']).toBe('9.9.9.4');
+    const after = resourcesIn(mesh.views(friend));
+    expect([...after].filter(([key, item]) => before.get(key) !== item)).toEqual([]);
   });
 });

@@ -1,7 +1,14 @@
 import { type DestinationFacts, indexDestinationRules, type RuleClient, selectDestinationRule } from '@seine/compile';
 import type { DestinationRule } from '@seine/istio';
 import { internList, memo } from '@seine/memo';
-import { isVisibleTo, type Mesh, type MeshConfig, type MeshService, type ServiceEndpoints } from '@seine/model';
+import {
+  isVisibleTo,
+  type Mesh,
+  type MeshConfig,
+  type MeshService,
+  type ServiceEndpoints,
+  serviceSeenFrom,
+} from '@seine/model';
 
 export type Services = ReadonlyMap<string, MeshService>;
 
@@ -18,11 +25,19 @@ export function servicesOf(list: readonly MeshService[], whole: Services): Servi
 }
 
 /** The services that a namespace may see. Where that is all of them, the map itself: so namespaces share what is compiled from it. */
-export const visibleServices = memo('visibleServices', (services: Services, namespace: string): Services =>
-  servicesOf(
-    [...services.values()].filter((service) => isVisibleTo(service.exportTo, namespace)),
-    services,
-  ),
+export const visibleServices = memo(
+  'visibleServices',
+  (services: Services, privateServices: Mesh['privateServices'], namespace: string): Services => {
+    const seen: MeshService[] = [];
+    for (const service of services.values()) {
+      const beside = privateServices.get(service.host);
+      const found = beside
+        ? serviceSeenFrom(namespace, [service, ...beside.map((other) => other.service)])
+        : isVisibleTo(service.exportTo, namespace) && service;
+      if (found) seen.push(found);
+    }
+    return servicesOf(seen, services);
+  },
 );
 
 /** Stands for "no endpoints" in interned lists. */
@@ -37,8 +52,14 @@ const endpointsByHost = memo('endpointsByHost', (list: readonly object[], servic
 /** The endpoints of some services: those of others leave it as it is. Of all services, the mesh's map itself. */
 export function endpointsSeen(services: Services, mesh: Mesh): Mesh['endpoints'] {
   if (services === mesh.services) return mesh.endpoints;
-  const list = [...services.keys()].map((host) => mesh.endpoints.get(host) ?? noEndpoints);
+  const list = [...services.values()].map((service) => endpointsOf(service, mesh) ?? noEndpoints);
   return endpointsByHost(internEndpoints(list), services);
+}
+
+/** A host may be defined by several objects: then the origin tells whose the service is, whatever was cut from it. */
+function endpointsOf({ host, origin }: MeshService, mesh: Mesh): ServiceEndpoints | undefined {
+  const beside = mesh.privateServices.get(host)?.find(({ service }) => service.origin === origin);
+  return beside ? beside.endpoints : mesh.endpoints.get(host);
 }
 
 /** Stands for "no rule" in interned lists. */

@@ -19,6 +19,7 @@ export function emptyMesh(config: MeshConfig): Mesh {
     config,
     services: new Map(),
     endpoints: new Map(),
+    privateServices: new Map(),
     workloads: new Map(),
     resources: new Map(),
   });

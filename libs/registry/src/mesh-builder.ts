@@ -6,6 +6,7 @@ import {
   type Mesh,
   type MeshConfig,
   type MeshService,
+  type PrivateService,
   type ServiceEndpoints,
   type Workload,
   workloadKeyAt,
@@ -20,7 +21,7 @@ import {
   isWorkloadOwner,
   type WorkloadOwner,
 } from './instance.js';
-import { hostConflicts } from './host-conflicts.js';
+import { rankSources } from './host-conflicts.js';
 import { InstanceIndex, SelectorIndex } from './instance-index.js';
 import { keepEqual, keepServiceEndpoints } from './keep-identity.js';
 import { type Backends, convertBackends, isBackendsKind } from './kubernetes-endpoints.js';
@@ -71,7 +72,8 @@ export class MeshBuilder {
   readonly #backends = new BackendIndex();
   readonly #sources = new Map<ObjectKey, readonly ServiceSource[]>();
   readonly #candidates = new Map<string, readonly ServiceSource[]>();
-  readonly #winners = new Map<string, ServiceSource>();
+  /** Those that some namespace sees, by host. */
+  readonly #inForce = new Map<string, readonly ServiceSource[]>();
   readonly #conflicts = new Map<string, readonly Diagnostic[]>();
   #resources: ReadonlyMap<string, readonly ConfigObject[]> = new Map();
   #changedHosts = new Set<string>();
@@ -98,11 +100,11 @@ export class MeshBuilder {
       this.#takeIn(this.#objects.replace(objects, heldResources(previous)));
     } else if (changedKeys) this.#takeIn(this.#objects.replaceSome(objects, changedKeys));
     else this.#takeIn(this.#objects.replace(objects, new Map()));
-    const { services, endpoints } = this.#buildServices(previous);
+    const { services, endpoints, privateServices } = this.#buildServices(previous);
     const workloads = this.#buildWorkloads(previous);
     const resources = this.#buildResources(previous);
     const config = deepEqual(previous.config, this.config) ? previous.config : this.config;
-    const mesh = { config, services, endpoints, workloads, resources };
+    const mesh = { config, services, endpoints, privateServices, workloads, resources };
     this.#fresh = false;
     const same = Object.entries(mesh).every(([field, value]) => previous[field as keyof Mesh] === value);
     const diagnostics = [...this.#conflicts].sort(([a], [b]) => compareText(a, b)).flatMap(([, list]) => list);
@@ -247,36 +249,63 @@ export class MeshBuilder {
     this.#changedHosts.add(host);
   }
 
-  #buildServices(previous: Mesh): Pick<Mesh, 'services' | 'endpoints'> {
+  #buildServices(previous: Mesh): Pick<Mesh, 'services' | 'endpoints' | 'privateServices'> {
     const services = new Map<string, MeshService | undefined>();
     const endpoints = new Map<string, ServiceEndpoints | undefined>();
+    const privateServices = new Map<string, readonly PrivateService[] | undefined>();
     for (const host of this.#changedHosts) {
-      const candidates = this.#candidates.get(host) ?? [];
-      const winner = candidates[0];
-      this.#setWinner(host, winner);
-      if (candidates.length > 1) this.#conflicts.set(host, hostConflicts(host, candidates));
+      const { common, others, conflicts } = rankSources(host, this.#candidates.get(host) ?? []);
+      this.#setInForce(host, common ? [common, ...others] : []);
+      if (conflicts.length > 0) this.#conflicts.set(host, conflicts);
       else this.#conflicts.delete(host);
-      const byPort = winner ? endpointsOf(winner, this.#instances, this.#backends) : new Map<number, never[]>();
-      const built = keepServiceEndpoints(previous.endpoints.get(host), host, byPort);
+      const built = this.#endpointsOf(common, host, previous.endpoints.get(host));
       endpoints.set(host, built);
-      services.set(host, winner && keepEqual(previous.services.get(host), this.#withAccounts(winner.service, built)));
+      services.set(host, common && keepEqual(previous.services.get(host), this.#withAccounts(common.service, built)));
+      const known = previous.privateServices.get(host) ?? [];
+      const beside = others.map((source) => this.#privateService(source, known));
+      privateServices.set(host, beside.length === 0 ? undefined : keepList(known, beside));
     }
     this.#changedHosts = new Set();
     return {
       services: patchOrderedMap(previous.services, services),
       endpoints: patchOrderedMap(previous.endpoints, endpoints),
+      privateServices: patchOrderedMap(previous.privateServices, privateServices),
     };
   }
 
-  /** Marks the workloads whose inbound ports may change when another source speaks for a host, or speaks otherwise. */
-  #setWinner(host: string, winner: ServiceSource | undefined): void {
-    const before = this.#winners.get(host);
-    if (before === winner) return;
-    if (winner) this.#winners.set(host, winner);
-    else this.#winners.delete(host);
-    if (before && winner && before.service === winner.service && deepEqual(before.selector, winner.selector)) return;
-    for (const source of [before, winner]) {
-      for (const instance of source ? selectedInstances(source, this.#instances) : [])
+  #endpointsOf(
+    source: ServiceSource | undefined,
+    host: string,
+    before: ServiceEndpoints | undefined,
+  ): ServiceEndpoints | undefined {
+    const byPort = source ? endpointsOf(source, this.#instances, this.#backends) : new Map<number, never[]>();
+    return keepServiceEndpoints(before, host, byPort);
+  }
+
+  #privateService(source: ServiceSource, known: readonly PrivateService[]): PrivateService {
+    const before = known.find(({ service }) => deepEqual(service.origin, source.service.origin));
+    const endpoints = this.#endpointsOf(source, source.service.host, before?.endpoints);
+    const service = keepEqual(before?.service, this.#withAccounts(source.service, endpoints));
+    return before?.service === service && before.endpoints === endpoints
+      ? before
+      : Object.freeze({ service, endpoints });
+  }
+
+  /** Marks the workloads whose inbound ports may change when other sources speak for a host, or speak otherwise. */
+  #setInForce(host: string, after: readonly ServiceSource[]): void {
+    const before = this.#inForce.get(host) ?? [];
+    if (after.length > 0) this.#inForce.set(host, after);
+    else this.#inForce.delete(host);
+    const isIn = (source: ServiceSource, list: readonly ServiceSource[]): boolean =>
+      list.some(
+        (item) => item === source || (item.service === source.service && deepEqual(item.selector, source.selector)),
+      );
+    const changed = [
+      ...before.filter((source) => !isIn(source, after)),
+      ...after.filter((source) => !isIn(source, before)),
+    ];
+    for (const source of changed) {
+      for (const instance of selectedInstances(source, this.#instances))
         for (const address of instance.ipAddresses) this.#changedAddresses.add(address);
     }
   }
@@ -321,7 +350,7 @@ export class MeshBuilder {
   #buildWorkload(instance: Instance, previous: Mesh): Workload {
     const sources = this.#selectors
       .selecting(instance.namespace, instance.labels)
-      .filter((source) => this.#winners.get(source.service.host) === source);
+      .filter((source) => this.#inForce.get(source.service.host)?.includes(source));
     const next = workloadOf(instance, sources);
     const { namespace, name } = next;
     const known = instance.ipAddresses
