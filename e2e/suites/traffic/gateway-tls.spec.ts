@@ -1,6 +1,8 @@
 import { X509Certificate } from 'node:crypto';
+import http2 from 'node:http2';
 import https from 'node:https';
 import path from 'node:path';
+import tls from 'node:tls';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import {
   type Certificate,
@@ -9,6 +11,7 @@ import {
   istioYaml,
   LoopbackAddresses,
   secretYaml,
+  type Seen,
   TestAuthority,
   TestMesh,
   tlsRequest,
@@ -161,7 +164,7 @@ async function keptRequest(agent: https.Agent) {
     const request = https.get(
       { host: mesh.gatewayAddress, port, servername: 'shop.example.com', headers: { host: 'shop.example.com' }, agent },
       (response) => {
-        const socket = response.socket as import('node:tls').TLSSocket;
+        const socket = response.socket as tls.TLSSocket;
         const { localPort } = socket;
         const { fingerprint256 } = socket.getPeerCertificate();
         response
@@ -172,6 +175,39 @@ async function keptRequest(agent: https.Agent) {
     request.on('error', reject);
   });
 }
+
+it('speaks HTTP/2 to those who offer it', async () => {
+  const shop = authority.issue('shop.example.com');
+  await mesh.apply(
+    'gateway',
+    documents(
+      secret('shop', shop),
+      gateway([server('shop', ['shop.example.com'], { mode: 'SIMPLE', credentialName: 'shop' })]),
+      routes('shop', ['shop.example.com'], 'service1'),
+    ),
+  );
+  const session = http2.connect('https://shop.example.com', {
+    createConnection: () =>
+      tls.connect({
+        host: mesh.gatewayAddress,
+        port,
+        servername: 'shop.example.com',
+        ca: authority.certificate,
+        ALPNProtocols: ['h2'],
+      }),
+  });
+  const answers = await Promise.all(
+    ['/a', '/b', '/c'].map(async (target) => {
+      const stream = session.request({ ':path': target });
+      stream.setEncoding('utf8');
+      let body = '';
+      for await (const chunk of stream) body += chunk as string;
+      return (JSON.parse(body) as Seen).path;
+    }),
+  );
+  session.destroy();
+  expect(answers).toEqual(['/a', '/b', '/c']);
+});
 
 describe('client certificates', () => {
   it.each([
@@ -212,10 +248,10 @@ describe('client certificates', () => {
 
 it('takes no TLS version below minProtocolVersion', async () => {
   const shop = authority.issue('shop.example.com');
-  const tls = { mode: 'SIMPLE', credentialName: 'shop', minProtocolVersion: 'TLSV1_3' };
+  const settings = { mode: 'SIMPLE', credentialName: 'shop', minProtocolVersion: 'TLSV1_3' };
   await mesh.apply(
     'gateway',
-    documents(secret('shop', shop), gateway([server('shop', ['*'], tls)]), routes('shop', ['*'], 'service1')),
+    documents(secret('shop', shop), gateway([server('shop', ['*'], settings)]), routes('shop', ['*'], 'service1')),
   );
   expect((await call('shop.example.com')).status).toBe(200);
   expect((await call('shop.example.com', { maxVersion: 'TLSv1.2' })).status).toBeUndefined();

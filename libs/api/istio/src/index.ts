@@ -38,7 +38,7 @@ export type { Frozen, Of } from './schema.js';
 export * from './security/authorization-policy.js';
 export * from './security/peer-authentication.js';
 export * from './security/request-authentication.js';
-export { isCipherSuite } from './semantics/cipher-suites.js';
+export { isCipherSuite, isEcdhCurve } from './semantics/cipher-suites.js';
 export { re2Matches } from './semantics/re2.js';
 export * from './telemetry/telemetry.js';
 export { nearMatch } from './validation/near-match.js';

@@ -64,6 +64,7 @@ function emitOutboundCluster(
       : emitTransportSocket(policy, {
           http2: upstreamProtocol(port.protocol, policy.connectionPool, config) === 'http2',
           subjectAltNames: service.external ? service.subjectAltNames : [],
+          defaults: config.tlsDefaults,
           ...(input.workloadCertificates && {
             mesh: {
               sni: sniClusterName(port.port, subset?.name, service.host),

@@ -46,6 +46,8 @@ const actedOn: readonly string[] = [
   'proxyListenPort',
   'rootNamespace',
   'tcpKeepalive',
+  'tlsDefaults.cipherSuites',
+  'tlsDefaults.ecdhCurves',
   'trustDomain',
   'zoneAwareLbSetting',
 ];

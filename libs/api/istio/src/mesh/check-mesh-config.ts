@@ -1,3 +1,4 @@
+import { isCipherSuite, isEcdhCurve } from '../semantics/cipher-suites.js';
 import { each } from '../semantics/each.js';
 import type { Scope } from '../validation/scope.js';
 import type { ExtensionProvider, HttpHeader } from './extension-provider.js';
@@ -25,8 +26,19 @@ export function checkMeshConfig(spec: MeshConfigSpec, scope: Scope): void {
     scope
       .at('outboundTrafficPolicy', 'mode')
       .warning('Seine has no ALLOW_ANY_DYNAMIC_DNS: it counts as ALLOW_ANY.', 'SEINE-UNSUPPORTED');
+  checkTlsDefaults(spec.tlsDefaults, scope.at('tlsDefaults'));
   checkAccessLog(spec, scope);
   checkProviders(spec, scope);
+}
+
+function checkTlsDefaults(defaults: MeshConfigSpec['tlsDefaults'], scope: Scope): void {
+  each(defaults?.cipherSuites, scope.at('cipherSuites'), (suite, at) => {
+    if (!isCipherSuite(suite))
+      at.warning(`${JSON.stringify(suite)} is no cipher suite that Envoy knows; it is left out`);
+  });
+  each(defaults?.ecdhCurves, scope.at('ecdhCurves'), (curve, at) => {
+    if (!isEcdhCurve(curve)) at.warning(`${JSON.stringify(curve)} is no curve that Envoy knows; it is left out`);
+  });
 }
 
 function checkAccessLog({ accessLogFormat, accessLogEncoding }: MeshConfigSpec, scope: Scope): void {

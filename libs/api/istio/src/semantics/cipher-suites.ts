@@ -23,3 +23,10 @@ export function isCipherSuite(name: string): boolean {
   const group = /^\[(.+)\]$/.exec(name)?.[1];
   return group === undefined ? suites.has(name) : group.split('|').every((suite) => suites.has(suite));
 }
+
+const curves: ReadonlySet<string> = new Set(['P-256', 'P-384', 'P-521', 'X25519', 'X25519MLKEM768']);
+
+/** Whether Envoy takes a name of an elliptic curve for key agreement (`MeshConfig.tlsDefaults.ecdhCurves`). */
+export function isEcdhCurve(name: string): boolean {
+  return curves.has(name);
+}

@@ -147,6 +147,12 @@ describe('emitTransportSocket', () => {
       plainContext,
       tls({ tls_certificate_sds_secret_configs: [pilot('kubernetes://c')] }),
     ],
+    [
+      "the mesh's curves and cipher suites",
+      { tls: { mode: 'SIMPLE', insecureSkipVerify: true } },
+      { ...plainContext, defaults: { ecdhCurves: ['X25519', 'banana'], cipherSuites: ['AES128-SHA', 'banana'] } },
+      tls({ tls_params: { ...tlsParams, ecdh_curves: ['X25519'], cipher_suites: ['AES128-SHA'] } }),
+    ],
     ['ISTIO_MUTUAL without an agent', { tls: { mode: 'ISTIO_MUTUAL' } }, plainContext, undefined],
     [
       'ISTIO_MUTUAL',

@@ -16,6 +16,7 @@ import type { Proxy } from '@seine/model';
 import type { Fragment } from '../../frame/clusters-fragment.js';
 import { wrapInProxyProtocol } from '../proxy-protocol/proxy-protocol.js';
 import { agentSecret, meshAuthorityName, pilotSecret, workloadSecretName } from '../secrets/sds-config.js';
+import { emitTlsDefaults, type TlsDefaults } from './tls-defaults.js';
 import { clientSecrets, isPublic } from '../secrets/secret-names.js';
 
 /** Where Envoy images keep the system's trusted CAs: what a server is verified against when no CA is named. */
@@ -27,6 +28,7 @@ export interface TransportContext {
   readonly http2: boolean;
   /** Names the service itself says its certificate may carry; used where the policy names none. */
   readonly subjectAltNames: readonly string[];
+  readonly defaults?: TlsDefaults;
   /** The workload's certificate, where an agent beside the proxy serves it; without one ISTIO_MUTUAL has none to show. */
   readonly mesh?: MeshTlsContext | undefined;
 }
@@ -87,7 +89,7 @@ const tlsParams = {
 
 function commonTlsContext(tls: ClientTLSSettings, context: TransportContext): Fragment<typeof CommonTlsContextSchema> {
   return {
-    tlsParams,
+    tlsParams: { ...tlsParams, ...emitTlsDefaults(context.defaults) },
     ...(context.http2 && { alpnProtocols: ['h2'] }),
     ...(fromSecrets(tls, context.subjectAltNames) ?? fromFiles(tls, context.subjectAltNames)),
   };

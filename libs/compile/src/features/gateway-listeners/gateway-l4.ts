@@ -2,9 +2,8 @@ import type { VirtualService } from '@seine/istio';
 import { chainContext, type GatewayPortInput, type RouteClient } from '../../inputs.js';
 import { intersectHosts, qualifiedHosts, serverHostsFor } from '../routing/host-intersection.js';
 import { type L4Chain, objectMetadata } from '../tcp-routing/filter-chains.js';
-import { routeSettings, weightedClusters } from '../tcp-routing/l4-destinations.js';
+import { routeFilters } from '../tcp-routing/l4-destinations.js';
 import { clientMatches, type L4ClientMatch, servesGateway } from '../tcp-routing/l4-match.js';
-import { emitTcpProxy } from '../tcp-routing/tcp-proxy.js';
 import type { ReadServer } from './gateway-servers.js';
 
 /** The chains of a plain TCP server: the `tcp` routes of VirtualServices bound to its Gateway. */
@@ -42,22 +41,15 @@ export function gatewayTlsChains(server: ReadServer, input: GatewayPortInput): L
 
 function chain(
   vs: VirtualService,
-  routes: Parameters<typeof weightedClusters>[1],
+  routes: Parameters<typeof routeFilters>[1],
   match: L4Chain['match'],
   server: ReadServer,
   input: GatewayPortInput,
 ): L4Chain[] {
-  const clusters = weightedClusters(vs, routes, { ...input, port: server.port });
-  if (clusters.length === 0) return [];
-  const settings = routeSettings(vs, routes, { ...input, port: server.port });
-  const statPrefix = `${vs.metadata.name}.${vs.metadata.namespace}`;
-  return [
-    {
-      match,
-      filters: [emitTcpProxy(statPrefix, clusters, chainContext('gateway', input), settings)],
-      metadata: objectMetadata(vs),
-    },
-  ];
+  const bySni = match.serverNames.length > 0;
+  const scope = { ...input, port: server.port };
+  const filters = routeFilters(vs, routes, scope, chainContext('gateway', input), { bySni });
+  return filters.length === 0 ? [] : [{ match, filters, metadata: objectMetadata(vs) }];
 }
 
 /** Behind a gateway nobody knows where a client runs: `sourceLabels` and `sourceNamespace` have no effect (Istio's too). */

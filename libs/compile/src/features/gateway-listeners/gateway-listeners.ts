@@ -78,6 +78,7 @@ function serverChains(server: ReadServer, name: string, input: GatewayPortInput)
   const transportSocket = emitServerTls(server.spec.tls ?? {}, {
     alpn: http ? ['h2', 'http/1.1'] : [],
     workloadCertificates: input.workloadCertificates,
+    defaults: input.config.tlsDefaults,
   });
   if (!transportSocket) return [];
   const filters = http ? [httpManager(server, name, input)] : gatewayTcpChains(server, input)[0]?.filters;

@@ -156,6 +156,19 @@ describe('emitServerTls', () => {
     expect(tls(settings)).toMatchObject(expected);
   });
 
+  it('takes what is unset from the mesh, except for mutual TLS of the mesh', () => {
+    const defaults = { ecdhCurves: ['P-256', 'banana'], cipherSuites: ['AES128-SHA'] };
+    const parameters = (settings: NonNullable<Server['tls']>) => {
+      const config = emitServerTls(settings, { alpn: [], workloadCertificates: true, defaults })?.configType;
+      if (config?.case !== 'typedConfig') return undefined;
+      const common = anyUnpack(config.value, DownstreamTlsContextSchema)?.commonTlsContext;
+      return [common?.tlsParams?.ecdhCurves, common?.tlsParams?.cipherSuites];
+    };
+    expect(parameters({ mode: 'SIMPLE', ...files })).toEqual([['P-256'], ['AES128-SHA']]);
+    expect(parameters({ mode: 'SIMPLE', ...files, cipherSuites: ['AES256-SHA'] })).toEqual([['P-256'], ['AES256-SHA']]);
+    expect(parameters({ mode: 'ISTIO_MUTUAL' })).toEqual([[], []]);
+  });
+
   it('takes the identity of the mesh from the agent, and waits for it', () => {
     const sds_config = {
       api_config_source: { api_type: 'GRPC', grpc_services: [{ envoy_grpc: { cluster_name: 'sds-grpc' } }] },

@@ -14,6 +14,7 @@ import {
 import { isCipherSuite, type Server } from '@seine/istio';
 import { isIpAddress } from '@seine/model';
 import type { Fragment } from '../../frame/clusters-fragment.js';
+import { emitTlsDefaults, type TlsDefaults } from '../client-tls/tls-defaults.js';
 import { agentSecret, meshAuthorityName, pilotSecret, workloadSecretName } from '../secrets/sds-config.js';
 import { serverSecrets } from '../secrets/secret-names.js';
 
@@ -30,6 +31,7 @@ export interface ServerTlsContext {
   readonly alpn: readonly string[];
   /** Whether an agent beside the proxy serves the workload's certificate; without one ISTIO_MUTUAL has none to show. */
   readonly workloadCertificates?: boolean | undefined;
+  readonly defaults?: TlsDefaults;
 }
 
 /**
@@ -42,7 +44,7 @@ export function emitServerTls(tls: ServerTls, context: ServerTlsContext): Transp
   if (!source) return undefined;
   const value = toAny(DownstreamTlsContextSchema, {
     requireClientCertificate: tls.mode === 'MUTUAL' || tls.mode === 'ISTIO_MUTUAL',
-    commonTlsContext: { alpnProtocols: [...context.alpn], tlsParams: parameters(tls), ...source },
+    commonTlsContext: { alpnProtocols: [...context.alpn], tlsParams: parameters(tls, context.defaults), ...source },
   });
   return create(TransportSocketSchema, {
     name: 'envoy.transport_sockets.tls',
@@ -137,12 +139,14 @@ function subjectAltName(name: string) {
 }
 
 /** Suites that Envoy does not know are left out, as in Istio: it would refuse the whole listener. */
-function parameters(tls: ServerTls): Common['tlsParams'] {
+function parameters(tls: ServerTls, defaults: TlsDefaults): Common['tlsParams'] {
   if (tls.mode === 'ISTIO_MUTUAL') return { tlsMinimumProtocolVersion: TlsProtocol.TLSv1_2 };
+  const cipherSuites = [...new Set((tls.cipherSuites ?? []).filter(isCipherSuite))];
   return {
+    ...emitTlsDefaults(defaults),
     tlsMinimumProtocolVersion: protocolVersion(tls.minProtocolVersion, TlsProtocol.TLSv1_2),
     tlsMaximumProtocolVersion: protocolVersion(tls.maxProtocolVersion, TlsProtocol.TLS_AUTO),
-    cipherSuites: [...new Set((tls.cipherSuites ?? []).filter(isCipherSuite))],
+    ...(cipherSuites.length > 0 && { cipherSuites }),
   };
 }
 
