@@ -138,10 +138,7 @@ function checkGrpcRoute({ rules }: GRPCRouteSpec, scope: Scope): void {
 }
 
 function checkListeners(listeners: readonly (Listener | ListenerEntry)[], scope: Scope): void {
-  const names = new Set<string>();
-  each(listeners, scope.at('listeners'), ({ name, protocol, hostname, tls }, at) => {
-    if (names.has(name)) at.at('name').error(`${JSON.stringify(name)} is the name of another listener too`);
-    names.add(name);
+  each(listeners, scope.at('listeners'), ({ protocol, hostname, tls }, at) => {
     if (tls && (protocol === 'HTTP' || protocol === 'TCP' || protocol === 'UDP'))
       at.at('tls').error(`has no place in a listener with the protocol ${protocol}`);
     if (hostname && (protocol === 'TCP' || protocol === 'UDP'))
