@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { formatDiagnostic } from '@seine/diagnostics';
-import type { EnvoyFilterSpec } from '@seine/istio';
+import type { EnvoyFilterSpec, SidecarSpec } from '@seine/istio';
 import { type ConfigObject, groupOf } from '@seine/k8s';
 import { defaultMeshConfig, type Proxy } from '@seine/model';
 import { parseConfig } from '@seine/source-file';
@@ -56,6 +56,9 @@ function proxiesOf(world: MeshUnderTest): readonly Proxy[] {
   const patched = [...world.objects.values()]
     .filter(({ kind }) => kind === 'EnvoyFilter')
     .map(({ spec }) => (spec as EnvoyFilterSpec).workloadSelector?.labels ?? {});
+  const scoped = [...world.objects.values()]
+    .filter(({ kind }) => kind === 'Sidecar')
+    .map(({ spec }) => (spec as SidecarSpec).workloadSelector?.labels ?? {});
   const made = [...namespaces].flatMap((namespace) => {
     const own = { namespace, dnsDomain: `${namespace}.svc.cluster.local` };
     return [
@@ -63,7 +66,8 @@ function proxiesOf(world: MeshUnderTest): readonly Proxy[] {
       aProxy({ ...own, dnsCapture: true }),
       aProxy({ ...own, interceptionMode: 'NONE', httpProxyPort: 15080, outboundCidr: '127.4.7.0/24' }),
       aProxy({ ...own, proxyless: true }),
-      ...patched.map((labels) => aProxy({ ...own, labels })),
+      ...[...patched, ...scoped].map((labels) => aProxy({ ...own, labels })),
+      ...scoped.map((labels) => aProxy({ ...own, labels, interceptionMode: 'NONE', httpProxyPort: 15080 })),
       ...[{ istio: 'ingressgateway' }, ...selectors, ...patched].map((labels) =>
         aProxy({ ...own, type: 'router', labels }),
       ),

@@ -160,9 +160,10 @@ function reachable(common: Listing, ports: readonly EgressPort[], proxyHost: str
     for (const vs of virtualServices)
       if (leadsFromMesh(vs)) for (const host of destinationHosts(vs, visible.clusterDomain)) need(needed, host, 'all');
   if (proxyHost) need(needed, proxyHost, 'all');
-  const found = [...visible.services.values()].flatMap((service) => {
-    const which = needed.get(service.host);
-    if (which === undefined) return [];
+  const found = [...needed.keys()].sort().flatMap((host) => {
+    const service = visible.services.get(host);
+    const which = needed.get(host);
+    if (!service || which === undefined) return [];
     return which === 'all' ? service : withPorts(service, [...which].sort((a, b) => a - b).join(','));
   });
   return servicesOf(found, visible.services);
