@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import net from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, it, jest } from '@jest/globals';
 import {
   binomialRange,
@@ -42,4 +44,21 @@ it('splits connections by weight', async () => {
   const second = seen.filter((workload) => workload === 'store-v2').length;
   expect(second).toBeGreaterThanOrEqual(low);
   expect(second).toBeLessThanOrEqual(high);
+});
+
+const tcpPolicy = (trafficPolicy: object) => istioYaml('DestinationRule', 'store', { host: 'store', trafficPolicy });
+
+it('closes connections on which nothing happens', async () => {
+  await mesh.apply('store', '');
+  await mesh.apply('subsets', tcpPolicy({ connectionPool: { tcp: { idleTimeout: '1s' } } }));
+  const socket = net.connect(7000, await mesh.loopbackOf(7000));
+  // Nobody but Envoy would ever end it.
+  await once(socket, 'close');
+});
+
+it('keeps the connections of one address on one endpoint', async () => {
+  await mesh.apply('subsets', tcpPolicy({ loadBalancer: { consistentHash: { useSourceIp: true } } }));
+  const address = await mesh.loopbackOf(7000);
+  const seen = await many(40, () => workloadOf(address));
+  expect(new Set(seen).size).toBe(1);
 });

@@ -62,6 +62,8 @@ export interface MeshConfig {
   readonly tcpKeepalive?: NonNullable<ConnectionPoolSettings['tcp']>['tcpKeepalive'];
   /** How long until a DNS name is looked up again after a failure (answers say so themselves). Default 60,000. */
   readonly dnsRefreshRate?: number | undefined;
+  /** Whether proxies take HTTP/1.0, as istiod's PILOT_HTTP10 has it; a proxy may ask for it by its metadata HTTP10. Default no. */
+  readonly http10?: boolean | undefined;
   /** `exportTo` of objects that state none: `*` (the default), `.`, or namespaces. */
   readonly defaultServiceExportTo?: readonly string[] | undefined;
   readonly defaultVirtualServiceExportTo?: readonly string[] | undefined;

@@ -2,7 +2,14 @@ import { type ChainPolicies, resolvesAnyHost } from '@seine/compile';
 import type { Diagnostic } from '@seine/diagnostics';
 import { TypeUrl } from '@seine/envoy';
 import { internList, memo } from '@seine/memo';
-import { type Mesh, type Proxy, type ServiceEndpoints, type Workload, workloadKeyAt } from '@seine/model';
+import {
+  type Mesh,
+  type MeshConfig,
+  type Proxy,
+  type ServiceEndpoints,
+  type Workload,
+  workloadKeyAt,
+} from '@seine/model';
 import type { ResourceSet, Snapshot, View } from '@seine/snapshot';
 import { envoyFilterProblems, patchesOf, withEnvoyFilters } from './envoy-filters.js';
 import { gatewayDiagnostics, gatewayResources, hasAutoPassthrough, selectedGateways } from './gateway-resources.js';
@@ -137,6 +144,15 @@ function unpatchedViews(mesh: Mesh, proxy: Proxy, workload: Workload | undefined
   return proxy.type === 'router' ? gatewayViews(mesh, proxy, workload) : sidecarViews(mesh, proxy, workload);
 }
 
+const http10Config = memo('http10Config', (config: MeshConfig): MeshConfig =>
+  Object.freeze({ ...config, http10: true }),
+);
+
+/** The mesh as proxies see it that ask for HTTP/1.0 (metadata HTTP10, as in Istio). */
+const takingHttp10 = memo('takingHttp10', (mesh: Mesh): Mesh =>
+  mesh.config.http10 ? mesh : Object.freeze({ ...mesh, config: http10Config(mesh.config) }),
+);
+
 /**
  * Everything one proxy should have, as references to shared resources. Pure: the same mesh and proxy give the same
  * bytes, and whatever did not change since an earlier mesh is the same object.
@@ -144,7 +160,8 @@ function unpatchedViews(mesh: Mesh, proxy: Proxy, workload: Workload | undefined
  */
 export function compileViews(mesh: Mesh, proxy: Proxy, workload = workloadOf(mesh, proxy)): Views {
   if (proxy.proxyless) return proxylessViews(mesh, proxy);
-  return withEnvoyFilters(unpatchedViews(mesh, proxy, workload), mesh, proxy, workload);
+  const own = proxy.metadata?.['HTTP10'] === '1' ? takingHttp10(mesh) : mesh;
+  return withEnvoyFilters(unpatchedViews(own, proxy, workload), own, proxy, workload);
 }
 
 /** What is wrong with the compiled config of one proxy: servers of Gateways and patches of EnvoyFilters that it does not get. */

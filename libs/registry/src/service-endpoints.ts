@@ -44,6 +44,24 @@ function podBehind(backend: BackendAddress, instances: InstanceIndex): Instance 
   return pods.sort((a, b) => compareText(a.key, b.key))[0];
 }
 
+const nowhere = Object.freeze({ region: '', zone: '', subzone: '' });
+
+/** An address of which nothing is known but that it is listed. */
+function bareEndpoint({ address, health }: BackendAddress, port: number, namespace: string): Endpoint {
+  return {
+    address,
+    port,
+    labels: noLabels,
+    locality: nowhere,
+    weight: 1,
+    network: '',
+    serviceAccount: '',
+    health,
+    tlsMode: 'disabled',
+    workload: { name: '', namespace },
+  };
+}
+
 /** An address listed for a Service, with what is known of the pod behind it. */
 function backendEndpoint(
   backend: BackendAddress,
@@ -51,21 +69,18 @@ function backendEndpoint(
   pod: Instance | undefined,
   namespace: string,
 ): Endpoint {
-  const known = pod ? instanceEndpoint(pod, port) : undefined;
-  const stated = known?.locality ?? { region: '', zone: '', subzone: '' };
+  const known = pod ? instanceEndpoint(pod, port) : bareEndpoint(backend, port, namespace);
+  const { address, health, zone } = backend;
+  const nodeName = known.nodeName ?? backend.nodeName;
+  const hostname = backend.hostname || known.hostname;
   return {
-    address: backend.address,
-    port,
-    labels: known?.labels ?? noLabels,
-    locality: stated.zone ? stated : { ...stated, zone: backend.zone },
+    ...known,
+    address,
+    health,
     weight: 1,
-    network: known?.network ?? '',
-    serviceAccount: known?.serviceAccount ?? '',
-    health: backend.health,
-    tlsMode: known?.tlsMode ?? 'disabled',
-    workload: known?.workload ?? { name: '', namespace },
-    ...((known?.nodeName ?? backend.nodeName) && { nodeName: known?.nodeName ?? backend.nodeName }),
-    ...((backend.hostname || known?.hostname) && { hostname: backend.hostname || known?.hostname }),
+    locality: known.locality.zone ? known.locality : { ...known.locality, zone },
+    ...(nodeName && { nodeName }),
+    ...(hostname && { hostname }),
   };
 }
 

@@ -46,13 +46,22 @@ export function emitHttpConnectionManager(options: HttpConnectionManagerOptions)
     proxy100Continue: true,
     generateRequestId: true,
     upgradeConfigs: [{ upgradeType: 'websocket' }, ...(options.httpProxy ? [{ upgradeType: 'CONNECT' }] : [])],
-    ...(options.httpProxy && { httpProtocolOptions: { allowAbsoluteUrl: true } }),
+    ...protocolOptions(options),
     ...byRole[options.context.role],
   };
   return create(FilterSchema, {
     name: 'envoy.filters.network.http_connection_manager',
     configType: { case: 'typedConfig', value: toAny(HttpConnectionManagerSchema, manager) },
   });
+}
+
+/** Without `acceptHttp10` Envoy answers HTTP/1.0 with 426; requests of it that lack a Host cannot be routed by one. */
+function protocolOptions({ httpProxy, context }: HttpConnectionManagerOptions): ManagerInit {
+  const { http10 } = context.config;
+  if (!httpProxy && !http10) return {};
+  return {
+    httpProtocolOptions: { ...(httpProxy && { allowAbsoluteUrl: true }), ...(http10 && { acceptHttp10: true }) },
+  };
 }
 
 const serverName = 'istio-envoy';

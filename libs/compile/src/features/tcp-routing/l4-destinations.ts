@@ -1,9 +1,11 @@
+import type { Filter } from '@seine/envoy/envoy/config/listener/v3/listener_components_pb.js';
 import type { Destination, VirtualService } from '@seine/istio';
 import type { MeshConfig } from '@seine/model';
-import type { DestinationFacts } from '../../inputs.js';
+import type { ChainContext, DestinationFacts } from '../../inputs.js';
 import { destinationsByHost, resolveDestination, type RouteScope } from '../routing/destination.js';
-import { type TcpSettings, tcpSettings } from './tcp-settings.js';
-import type { WeightedCluster } from './tcp-proxy.js';
+import { emitSniForwardProxy } from './sni-forward-proxy.js';
+import { tcpSettings } from './tcp-settings.js';
+import { emitTcpProxy, type WeightedCluster } from './tcp-proxy.js';
 
 /** A weighted destination of a `tcp` or `tls` route. */
 export interface L4RouteDestination {
@@ -36,15 +38,28 @@ export function weightedClusters(
   return clusters.filter(({ weight }) => weight > 0);
 }
 
-/** How connections of a route are to be kept: as the first destination's DestinationRule says. */
-export function routeSettings(
+/**
+ * What forwards the connections of a route: kept as the first destination's DestinationRule says. None where no
+ * destination has a weight.
+ * @param bySni the connections are TLS that names its host, so that of a wildcard service (DYNAMIC_DNS) this host is looked up
+ */
+export function routeFilters(
   virtualService: VirtualService,
-  [first]: readonly L4RouteDestination[],
+  routes: readonly L4RouteDestination[],
   l4: L4Scope,
-): TcpSettings {
-  if (!first) return {};
+  context: ChainContext,
+  { bySni }: { readonly bySni: boolean },
+): Filter[] {
+  const clusters = weightedClusters(virtualService, routes, l4);
+  const [first] = routes;
+  if (!first || clusters.length === 0) return [];
   const { facts, subset, port } = resolveDestination(first.destination, scopeOf(virtualService, l4));
-  return tcpSettings(facts, subset, port, l4.config);
+  const { namespace, name } = virtualService.metadata;
+  const service = facts?.service;
+  return [
+    ...(bySni && service?.resolution === 'dynamic-dns' ? [emitSniForwardProxy(service, port, l4.config)] : []),
+    emitTcpProxy(`${name}.${namespace}`, clusters, context, tcpSettings(facts, subset, port, l4.config)),
+  ];
 }
 
 function scopeOf(virtualService: VirtualService, { port, destinations, config }: L4Scope): RouteScope {

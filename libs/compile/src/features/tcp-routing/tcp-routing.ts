@@ -4,7 +4,7 @@ import { outboundClusterName } from '../../frame/cluster-names.js';
 import { chainContext } from '../../inputs.js';
 import { type L4Input, type L4Target, tlsChains } from '../tls-routing/tls-routing.js';
 import { isCatchAll, type L4Chain, objectMetadata } from './filter-chains.js';
-import { routeSettings, weightedClusters } from './l4-destinations.js';
+import { routeFilters } from './l4-destinations.js';
 import { clientMatches, virtualServicesOf } from './l4-match.js';
 import { emitSniForwardProxy, namesItsHostBySni } from './sni-forward-proxy.js';
 import { emitTcpProxy } from './tcp-proxy.js';
@@ -42,16 +42,8 @@ function routedTcpChains({ service, subnets }: L4Target, input: L4Input): L4Chai
   const { client, config, port } = input;
   return virtualServicesOf(service.host, input.l4VirtualServices, client, config).flatMap((vs) =>
     (vs.spec.tcp ?? []).flatMap((route) => {
-      const clusters = weightedClusters(vs, route.route ?? [], input);
-      if (clusters.length === 0) return [];
-      const filters = [
-        emitTcpProxy(
-          `${vs.metadata.name}.${vs.metadata.namespace}`,
-          clusters,
-          chainContext('outbound', input),
-          routeSettings(vs, route.route ?? [], input),
-        ),
-      ];
+      const filters = routeFilters(vs, route.route ?? [], input, chainContext('outbound', input), { bySni: false });
+      if (filters.length === 0) return [];
       const matches = route.match?.length ? route.match : [{}];
       return matches
         .filter((match) => clientMatches(match, vs, client, port))

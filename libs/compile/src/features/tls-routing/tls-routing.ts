@@ -1,10 +1,9 @@
 import { isTls, type MeshService, type ServicePort } from '@seine/model';
 import { chainContext, type OutboundListenerInput } from '../../inputs.js';
 import { type L4Chain, objectMetadata } from '../tcp-routing/filter-chains.js';
-import { routeSettings, weightedClusters } from '../tcp-routing/l4-destinations.js';
+import { routeFilters } from '../tcp-routing/l4-destinations.js';
 import { clientMatches, virtualServicesOf } from '../tcp-routing/l4-match.js';
 import { serviceFilters } from '../tcp-routing/tcp-routing.js';
-import { emitTcpProxy } from '../tcp-routing/tcp-proxy.js';
 
 export type L4Input = Omit<OutboundListenerInput, 'services'>;
 
@@ -26,8 +25,8 @@ export function tlsChains(target: L4Target, input: L4Input): L4Chain[] {
   const { service, port, subnets, ownAddress } = target;
   const routed = virtualServicesOf(service.host, input.l4VirtualServices, input.client, input.config).flatMap((vs) =>
     (vs.spec.tls ?? []).flatMap((route) => {
-      const clusters = weightedClusters(vs, route.route ?? [], input);
-      if (clusters.length === 0) return [];
+      const filters = routeFilters(vs, route.route ?? [], input, chainContext('outbound', input), { bySni: true });
+      if (filters.length === 0) return [];
       return route.match
         .filter((match) => clientMatches(match, vs, input.client, input.port))
         .map((match) => ({
@@ -35,14 +34,7 @@ export function tlsChains(target: L4Target, input: L4Input): L4Chain[] {
             serverNames: match.sniHosts.filter((host) => host !== '*'),
             subnets: match.destinationSubnets?.length ? match.destinationSubnets : subnets,
           },
-          filters: [
-            emitTcpProxy(
-              `${vs.metadata.name}.${vs.metadata.namespace}`,
-              clusters,
-              chainContext('outbound', input),
-              routeSettings(vs, route.route ?? [], input),
-            ),
-          ],
+          filters,
           metadata: objectMetadata(vs),
         }));
     }),
