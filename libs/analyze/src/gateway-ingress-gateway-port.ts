@@ -1,8 +1,18 @@
-import { type ConfigObject, type Fields, fieldsOf, itemsOf, labelsOf, portOf, selectorOf } from '@seine/k8s';
+import {
+  type ConfigObject,
+  type Fields,
+  fieldsOf,
+  itemsOf,
+  type Labels,
+  labelsOf,
+  portOf,
+  selectorOf,
+} from '@seine/k8s';
 import type { Catalogue, Workload } from './frame/catalogue.js';
 import type { Analyzer } from './frame/finding.js';
 import { kinds } from './frame/kinds.js';
 import { gatewayWorkloads, reportNoGatewayPods } from './lookup/gateway-pods.js';
+import { groupBy } from './lookup/group-by.js';
 import { containersOf } from './lookup/in-mesh.js';
 import { hasLabels, selectorText } from './lookup/selectors.js';
 
@@ -18,17 +28,29 @@ function numbersOf(port: Fields, workload: Workload): readonly number[] {
   return [own, number].filter((n) => n !== undefined);
 }
 
+interface SelectingService {
+  readonly selector: Labels;
+  readonly ports: readonly Fields[];
+}
+
+/** The Services that select workloads, with their TCP ports, by namespace. */
+function selectingServices(catalogue: Catalogue): ReadonlyMap<string, readonly SelectingService[]> {
+  const byNamespace = groupBy(catalogue.all(kinds.service), ({ metadata }) => metadata.namespace);
+  const read = ({ spec }: ConfigObject): readonly SelectingService[] => {
+    const selector = selectorOf(fieldsOf(spec)['selector']);
+    const ports = itemsOf(fieldsOf(spec)['ports']).filter((port) => (port['protocol'] ?? 'TCP') === 'TCP');
+    return selector ? [{ selector, ports }] : [];
+  };
+  return new Map([...byNamespace].map(([namespace, services]) => [namespace, services.flatMap(read)]));
+}
+
 function exposedPorts(catalogue: Catalogue, workloads: readonly Workload[]): ReadonlySet<number> {
+  const services = catalogue.derive(selectingServices);
   const exposed = new Set<number>();
-  for (const service of catalogue.all(kinds.service)) {
-    const selector = selectorOf(fieldsOf(service.spec)['selector']);
-    if (!selector) continue;
-    for (const workload of workloads) {
-      if (workload.namespace !== service.metadata.namespace || !hasLabels(selector, workload.labels)) continue;
-      for (const port of itemsOf(fieldsOf(service.spec)['ports']))
-        if ((port['protocol'] ?? 'TCP') === 'TCP') for (const n of numbersOf(port, workload)) exposed.add(n);
-    }
-  }
+  for (const workload of workloads)
+    for (const { selector, ports } of services.get(workload.namespace) ?? [])
+      if (hasLabels(selector, workload.labels))
+        for (const port of ports) for (const number of numbersOf(port, workload)) exposed.add(number);
   return exposed;
 }
 

@@ -6,8 +6,13 @@ import { kinds } from './frame/kinds.js';
 import { destinationsOf } from './lookup/destinations.js';
 import { hostIn } from './lookup/hosts.js';
 
-/** The names of subsets by the host, or the wildcard, that their rules are for. */
-function subsetsByHost(catalogue: Catalogue): ReadonlyMap<string, ReadonlySet<string>> {
+interface KnownSubsets {
+  /** By host or wildcard, as rules name it. */
+  readonly byHost: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly wildcards: readonly (readonly [pattern: string, names: ReadonlySet<string>])[];
+}
+
+function knownSubsets(catalogue: Catalogue): KnownSubsets {
   const found = new Map<string, Set<string>>();
   for (const rule of catalogue.all(kinds.destinationRule)) {
     const spec = fieldsOf(rule.spec);
@@ -16,16 +21,14 @@ function subsetsByHost(catalogue: Catalogue): ReadonlyMap<string, ReadonlySet<st
     for (const subset of itemsOf(spec['subsets'])) names.add(textOf(subset['name']));
     found.set(host, names);
   }
-  return found;
+  return { byHost: found, wildcards: [...found].filter(([host]) => host.startsWith('*')) };
 }
 
 /** A subset may come from a rule for a wider host. */
 function hasSubset(catalogue: Catalogue, host: string, subset: string): boolean {
-  const known = catalogue.derive(subsetsByHost);
-  if (known.get(host)?.has(subset)) return true;
-  for (const [pattern, names] of known)
-    if (pattern.startsWith('*') && hostMatches(pattern, host) && names.has(subset)) return true;
-  return false;
+  const { byHost, wildcards } = catalogue.derive(knownSubsets);
+  if (byHost.get(host)?.has(subset)) return true;
+  return wildcards.some(([pattern, names]) => names.has(subset) && hostMatches(pattern, host));
 }
 
 export const virtualserviceDestinationRule: Analyzer = {

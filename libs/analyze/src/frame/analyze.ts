@@ -33,7 +33,7 @@ class Findings {
     if (suppressesItself(code, object) || isSuppressed(code, ref, this.#suppressions)) return;
     const message = fillIn(template, parameters);
     const resource = resourceName(object);
-    const key = JSON.stringify([code, resource, path, message]);
+    const key = `${code}\n${resource}\n${path ?? ''}\n${message}`;
     // Several checks may come upon the same thing: it is told once.
     if (this.#found.has(key)) return;
     const at = this.input.locate?.(object, path);

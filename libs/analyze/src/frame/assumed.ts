@@ -17,19 +17,11 @@ const ports = [
   { name: 'tls', port: 15443, protocol: 'TCP', targetPort: 15443 },
 ];
 
-/** Adds the ingress gateway that an installation brings, unless the mesh has none (ingressControllerMode OFF). */
-export function withIngressGateway(objects: readonly ConfigObject[], settings: MeshSettings): readonly ConfigObject[] {
-  if (settings.ingressControllerMode === 'OFF') return objects;
+/** The ingress gateway that an installation brings: nothing, where the mesh has none (ingressControllerMode OFF). */
+export function assumedIngressGateway(settings: MeshSettings): readonly ConfigObject[] {
+  if (settings.ingressControllerMode === 'OFF') return [];
   const { rootNamespace: namespace, ingressService: name } = settings;
   const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: `${name}-assumed`, namespace, labels }, spec: {} };
-  const service = {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: { name, namespace, labels },
-    spec: { ports, selector: labels },
-  };
-  const known = objects.some(
-    ({ kind, metadata }) => kind === 'Service' && metadata.name === name && metadata.namespace === namespace,
-  );
-  return known ? [...objects, pod] : [...objects, pod, service];
+  const metadata = { name, namespace, labels };
+  return [pod, { apiVersion: 'v1', kind: 'Service', metadata, spec: { ports, selector: labels } }];
 }

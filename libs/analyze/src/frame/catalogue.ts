@@ -1,8 +1,9 @@
-import { type ConfigObject, type Fields, fieldsOf, type Labels, labelsOf, textOf } from '@seine/k8s';
+import { type ConfigObject, type Fields, fieldsOf, type Labels, labelsOf } from '@seine/k8s';
 import { groupBy } from '../lookup/group-by.js';
 import { type MeshSettings, readMeshSettings } from '../lookup/mesh-settings.js';
-import { ignoredNamespaces, withIngressGateway } from './assumed.js';
+import { assumedIngressGateway } from './assumed.js';
 import type { AnalyzeInput } from './finding.js';
+import { type ObjectsByKind, sortByKind } from './sort-by-kind.js';
 import { type KindName, kindNameOf, kinds, podOwners } from './kinds.js';
 
 /** Something that runs, or will once its owner has made it. */
@@ -47,14 +48,16 @@ function entryOf(object: ConfigObject): Workload {
   return { ...podOf(object), labels, spec: {} };
 }
 
+/** Whether labels hold all that are wanted. It is asked for each pair of a selector and a workload, so it makes no lists. */
 export function hasLabels(wanted: Labels, labels: Labels): boolean {
-  return Object.entries(wanted).every(([key, value]) => labels[key] === value);
+  for (const key in wanted) if (labels[key] !== wanted[key]) return false;
+  return true;
 }
 
 /** The objects under analysis, with what several analyzers look up in them. Everything is worked out once, when asked. */
 export class Catalogue {
-  readonly #byKind = new Map<KindName, ConfigObject[]>();
-  readonly #byName = new Map<string, ConfigObject>();
+  readonly #byKind: ObjectsByKind;
+  readonly #byName = new Map<KindName, ReadonlyMap<string, ConfigObject>>();
   readonly clusterDomain: string;
   readonly now: number | undefined;
   readonly settings: MeshSettings;
@@ -67,16 +70,17 @@ export class Catalogue {
     const { options } = input;
     this.clusterDomain = options?.clusterDomain ?? 'cluster.local';
     this.now = options?.now;
-    this.settings = readMeshSettings(input);
     this.remoteClusters = input.remoteClusters ?? new Map();
-    const seen = input.objects.filter((object) => !ignoredNamespaces.has(namespaceOf(object)));
-    const all = options?.assumeIngressGateway === false ? seen : withIngressGateway(seen, this.settings);
-    for (const object of all) {
+    const byKind = sortByKind(input.objects);
+    this.settings = readMeshSettings(input, byKind.get(kinds.configMap) ?? []);
+    this.#byKind = byKind;
+    if (options?.assumeIngressGateway === false) return;
+    for (const object of assumedIngressGateway(this.settings)) {
       const kind = kindNameOf(object);
-      const list = this.#byKind.get(kind);
-      if (list) list.push(object);
-      else this.#byKind.set(kind, [object]);
-      this.#byName.set(`${kind}/${object.metadata.namespace}/${object.metadata.name}`, object);
+      // An installation that is among the objects says itself what it has.
+      if (!this.find(kind, object.metadata.namespace, object.metadata.name))
+        byKind.set(kind, [...(byKind.get(kind) ?? []), object]);
+      this.#byName.delete(kind);
     }
   }
 
@@ -85,7 +89,14 @@ export class Catalogue {
   }
 
   find(kind: KindName, namespace: string, name: string): ConfigObject | undefined {
-    return this.#byName.get(`${kind}/${namespace}/${name}`);
+    let names = this.#byName.get(kind);
+    if (!names) {
+      const keyed = this.all(kind).map(
+        (object) => [`${object.metadata.namespace}/${object.metadata.name}`, object] as const,
+      );
+      this.#byName.set(kind, (names = new Map(keyed)));
+    }
+    return names.get(`${namespace}/${name}`);
   }
 
   /** What a function finds in the catalogue, worked out once for all who ask. */
@@ -129,7 +140,3 @@ export class Catalogue {
 const podsOf = (catalogue: Catalogue): readonly Workload[] => catalogue.all(kinds.pod).map(podOf);
 const podsByNamespace = (catalogue: Catalogue): ReadonlyMap<string, readonly Workload[]> =>
   groupBy(catalogue.pods, (pod) => pod.namespace);
-
-function namespaceOf(object: ConfigObject): string {
-  return kindNameOf(object) === kinds.namespace ? object.metadata.name : textOf(object.metadata.namespace);
-}

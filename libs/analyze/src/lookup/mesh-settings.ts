@@ -27,19 +27,20 @@ export function parseFields(text: string): Fields {
   }
 }
 
-function ofConfigMap(objects: readonly ConfigObject[], namespace: string, key: string): Fields {
-  const found = objects.find(
-    ({ kind, apiVersion, metadata }) =>
-      kind === 'ConfigMap' && apiVersion === 'v1' && metadata.name === 'istio' && metadata.namespace === namespace,
-  );
+function ofConfigMap(configMaps: readonly ConfigObject[], namespace: string, key: string): Fields {
+  const found = configMaps.find(({ metadata }) => metadata.name === 'istio' && metadata.namespace === namespace);
   const text = textOf(fieldsOf(found?.['data'])[key]);
   return text ? parseFields(text) : {};
 }
 
-export function readMeshSettings({ objects, meshConfig, meshNetworks, options }: AnalyzeInput): MeshSettings {
+/** Reads the settings that analysis was given, else those of the installation's ConfigMap. */
+export function readMeshSettings(
+  { meshConfig, meshNetworks, options }: AnalyzeInput,
+  configMaps: readonly ConfigObject[],
+): MeshSettings {
   const installed = options?.rootNamespace ?? (textOf(meshConfig?.['rootNamespace']) || 'istio-system');
-  const config = meshConfig ?? ofConfigMap(objects, installed, 'mesh');
-  const networks = meshNetworks ?? ofConfigMap(objects, installed, 'meshNetworks');
+  const config = meshConfig ?? ofConfigMap(configMaps, installed, 'mesh');
+  const networks = meshNetworks ?? ofConfigMap(configMaps, installed, 'meshNetworks');
   const proxy = fieldsOf(config['defaultConfig']);
   const lightstep = itemsOf(config['extensionProviders']).filter((provider) => provider['lightstep'] !== undefined);
   const accessLogging = fieldsOf(config['defaultProviders'])['accessLogging'];
