@@ -52,7 +52,7 @@ describe('analyze', () => {
         'Referenced host not found: "nobody"; a Service or ServiceEntry with this host must exist. [IST0101]\n' +
         '  10 |         host: nobody\n     |         ^\n',
     );
-    expect(io.stderr).toBe('error: 1 error found, 1 object analyzed\n');
+    expect(io.stderr).toBe('error: 1 error found, 1 object analyzed; docs/analyze has a page for each code\n');
   });
 
   it('prints JSON in order of files and lines, folders read through', async () => {

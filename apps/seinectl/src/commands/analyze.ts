@@ -23,6 +23,8 @@ interface Flags extends AddressFlags {
   readonly listAnalyzers?: boolean;
 }
 
+/** Where people read on. */
+const pages = 'docs/analyze has a page for each code';
 /** What could not even be read is told whatever else is asked for. */
 const unreadable: ReadonlySet<string> = new Set(['SEINE-YAML', 'SEINE-FILE', 'SEINE-OBJECT']);
 const levels = ['info', 'warning', 'error'] as const;
@@ -77,7 +79,8 @@ async function analyzePaths(paths: readonly string[], flags: Flags, command: Com
   const told = items.filter((item) => isAtLeast(item, flags.outputThreshold));
   await print(told, source, flags.output, output);
   const failing = items.filter((item) => isAtLeast(item, flags.failureThreshold)).length;
-  if (failing > 0) throw new CommandError(`${count(failing, flags.failureThreshold)}, ${objects(source)} analyzed`);
+  if (failing > 0)
+    throw new CommandError(`${count(failing, flags.failureThreshold)}, ${objects(source)} analyzed; ${pages}`);
   if (told.length === 0) output.progress(`no issues found, ${objects(source)} analyzed`);
 }
 

@@ -11,8 +11,8 @@ export function sortByKind(objects: readonly ConfigObject[]): Map<KindName, Conf
   const byVersion = new Map<string, Map<string, ConfigObject[]>>();
   for (const object of objects) {
     const { apiVersion, kind } = object;
-    let lists = byVersion.get(apiVersion);
-    if (!lists) byVersion.set(apiVersion, (lists = new Map()));
+    const lists = byVersion.get(apiVersion) ?? new Map<string, ConfigObject[]>();
+    if (lists.size === 0) byVersion.set(apiVersion, lists);
     let list = lists.get(kind);
     if (!list) {
       const name = kindNameOf(object);
