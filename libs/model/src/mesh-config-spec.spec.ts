@@ -56,7 +56,7 @@ describe('parseMeshConfig', () => {
     ['accessLogFormat: "%NOPE%"', 'SEINE-INVALID', 'accessLogFormat', '%NOPE%, which Envoy does not know'],
     ['accessLogFormat: "%REQ%"', 'SEINE-INVALID', 'accessLogFormat', '%REQ% without an argument'],
     ['accessLogFormat: "100%"', 'SEINE-INVALID', 'accessLogFormat', '%% writes one'],
-    ['accessLogFormat: "%CEL(a +)%"', 'SEINE-INVALID', 'accessLogFormat', 'no CEL expression'],
+    ['accessLogFormat: "%CEL(a +)%"', 'SEINE-INVALID', 'accessLogFormat', 'is not a CEL expression'],
     ['{accessLogEncoding: JSON, accessLogFormat: "[]"}', 'SEINE-INVALID', 'accessLogFormat', 'must be a JSON object'],
     [
       '{accessLogEncoding: JSON, accessLogFormat: "{\\"a\\":\\"%NOPE%\\"}"}',
@@ -95,7 +95,7 @@ describe('parseMeshConfig', () => {
   it.each([
     ['accessLogFil: x', 'SEINE-UNKNOWN-FIELD', 'accessLogFil'],
     ['ca: {address: x}', 'SEINE-UNSUPPORTED', 'ca'],
-    ['defaultConfig: {concurrency: 2}', 'SEINE-UNSUPPORTED', 'defaultConfig.concurrency'],
+    ['defaultConfig: {availabilityZone: z}', 'SEINE-UNSUPPORTED', 'defaultConfig.availabilityZone'],
     [
       'defaultConfig: {tracing: {tlsSettings: {mode: SIMPLE}}}',
       'SEINE-UNSUPPORTED',

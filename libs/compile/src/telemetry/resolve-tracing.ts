@@ -14,8 +14,6 @@ export interface TracingTarget {
   readonly istioTags: boolean;
   /** Whether X-Request-Id carries the decision. */
   readonly sampleByRequestId: boolean;
-  /** Whether trace headers are passed on. */
-  readonly propagates: boolean;
   /** 0 = Envoy's default. */
   readonly maxPathTagLength: number;
 }
@@ -31,6 +29,12 @@ function sharedSampling({ defaultConfig }: MeshConfig): number {
 
 type Settings = Omit<TracingTarget, 'provider'>;
 
+/** What holds where no Telemetry says. */
+function sharedSettings(config: MeshConfig): Settings {
+  const { customTags = {}, maxPathTagLength = 0 } = config.defaultConfig.tracing ?? {};
+  return { sampling: sharedSampling(config), customTags, istioTags: true, sampleByRequestId: true, maxPathTagLength };
+}
+
 /**
  * The tracing of one side of a proxy (Istio, "Telemetry", tracing): each field as the nearest entry that sets it says;
  * of several providers the first. Without any entry and default provider, as `defaultConfig.tracing` says.
@@ -38,15 +42,7 @@ type Settings = Omit<TracingTarget, 'provider'>;
  * @returns undefined where nothing is traced
  */
 export function resolveTracing(entries: readonly Tracing[], config: MeshConfig, side: Side): TracingTarget | undefined {
-  const { tracing } = config.defaultConfig;
-  const base: Settings = {
-    sampling: sharedSampling(config),
-    customTags: tracing?.customTags ?? {},
-    istioTags: true,
-    sampleByRequestId: true,
-    propagates: true,
-    maxPathTagLength: tracing?.maxPathTagLength ?? 0,
-  };
+  const base = sharedSettings(config);
   const [byDefault] = config.defaultProviders.tracing;
   if (entries.length === 0 && byDefault === undefined) return fromSettings(config, base);
   const matching = entries.filter(({ match }) => matchesSide(match?.mode, side));
@@ -61,7 +57,6 @@ export function resolveTracing(entries: readonly Tracing[], config: MeshConfig, 
     customTags: Object.keys(customTags).length > 0 ? customTags : base.customTags,
     istioTags: last(matching, (entry) => entry.enableIstioTags) ?? true,
     sampleByRequestId: last(matching, (entry) => entry.useRequestIdForTraceSampling) ?? true,
-    propagates: !(last(matching, (entry) => entry.disableContextPropagation) ?? false),
   };
 }
 

@@ -1,4 +1,4 @@
-import { celSyntaxError } from '../rules/cel.js';
+import { envoyCelProblem } from '../rules/envoy-cel.js';
 
 /**
  * Envoy's format strings (Envoy docs, "Substitution formatter"), as far as they can be wrong: one wrong operator and
@@ -79,6 +79,6 @@ function operatorProblem(name: string, content: string | undefined): string | un
   if (needs === undefined) return `has the operator %${name}%, which Envoy does not know.`;
   if (needs && !content) return `has %${name}% without an argument: %${name}(…)%.`;
   if (name !== 'CEL') return undefined;
-  const failure = celSyntaxError(content ?? '');
-  return failure === undefined ? undefined : `has in %CEL% no CEL expression: ${failure}.`;
+  const failure = envoyCelProblem(content ?? '');
+  return failure === undefined ? undefined : `has a %CEL(…)% that ${failure}`;
 }

@@ -64,14 +64,3 @@ export function evaluateRule(rule: string, self: CelInput): { readonly holds: bo
   if (loadCel().isCelError(result)) return { holds: false, failure: result.message };
   return { holds: result === true };
 }
-
-/** The complaint about an expression that is not CEL; undefined when it is. */
-export function celSyntaxError(expression: string): string | undefined {
-  try {
-    loadCel().parse(expression);
-    return undefined;
-  } catch (error) {
-    // The parser reports syntax errors by exceptions.
-    return error instanceof Error ? error.message : String(error);
-  }
-}
