@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import {
   type DescField,
   type DescMessage,
+  type DescOneof,
   fromBinary,
   getOption,
   type MessageShape,
@@ -60,10 +62,66 @@ function readRules(fieldRules: FieldRules): Rules {
   };
 }
 
+const knownNested = new WeakMap<FieldRules, Rules>();
+
 /** The rules for items, keys or values, which stand in a rule of the list or map. */
 function nestedRules(set: RuleSet, name: 'items' | 'keys' | 'values'): Rules {
   const nested = set.get(name);
-  return isMessage(nested, FieldRulesSchema) ? readRules(nested) : none;
+  if (!isMessage(nested, FieldRulesSchema)) return none;
+  let found = knownNested.get(nested);
+  if (!found) knownNested.set(nested, (found = readRules(nested)));
+  return found;
+}
+
+/** What there is to check in messages of one type; worked out once, as most fields have no rules. */
+interface Plan {
+  readonly isAny: boolean;
+  readonly oneofs: readonly DescOneof[];
+  readonly fields: readonly DescField[];
+  /** Of these also what is not set is looked at. */
+  readonly alsoUnset: ReadonlySet<DescField>;
+}
+
+const nothing: Omit<Plan, 'isAny'> = { oneofs: [], fields: [], alsoUnset: new Set() };
+const plans = new WeakMap<DescMessage, Plan>();
+const leastCounts = ['min_items', 'min_pairs'] as const;
+
+function isScalar({ fieldKind, message }: DescField): boolean {
+  return fieldKind === 'scalar' || fieldKind === 'enum' || !message;
+}
+
+/** Whether nothing could be said of the field, whatever is in it. */
+function isFree(field: DescField, { set, required: isRequired }: Rules): boolean {
+  if (set.size > 0 || isRequired) return false;
+  return isScalar(field) || (isGoogle(field.message) && field.message?.typeName !== AnySchema.typeName);
+}
+
+function isGoogle(message: DescMessage | undefined): boolean {
+  return message?.file.proto.package === 'google.protobuf';
+}
+
+function looksAtUnset(field: DescField, { set, required: isRequired }: Rules): boolean {
+  if (field.fieldKind === 'scalar' || field.fieldKind === 'enum') return true;
+  return leastCounts.some((rule) => set.has(rule)) || (isRequired && !field.oneof);
+}
+
+function planOf(desc: DescMessage): Plan {
+  let plan = plans.get(desc);
+  if (!plan) plans.set(desc, (plan = makePlan(desc)));
+  return plan;
+}
+
+function makePlan(desc: DescMessage): Plan {
+  const isAny = desc.typeName === AnySchema.typeName;
+  if (isGoogle(desc) || getOption(desc, disabled) || getOption(desc, ignored)) return { ...nothing, isAny };
+  const ruled = desc.fields.map((field) => [field, rulesOf(field)] as const);
+  const fields = ruled.filter(([field, own]) => !own.skip && !isFree(field, own));
+  return {
+    isAny,
+    oneofs: desc.oneofs.filter((oneof) => getOption(oneof, required)),
+    fields: fields.map(([field]) => field),
+    alsoUnset: new Set(fields.filter(([field, own]) => looksAtUnset(field, own)).map(([field]) => field)),
+  };
 }
 
 /**
@@ -83,24 +141,36 @@ export function pgvViolations<Desc extends DescMessage>(
 }
 
 function checkMessage(message: ReflectMessage, path: string, report: Report): void {
-  const { desc } = message;
-  if (desc.typeName === AnySchema.typeName) checkAny(message, path, report);
-  if (desc.file.proto.package === 'google.protobuf') return;
-  if (getOption(desc, disabled) || getOption(desc, ignored)) return;
-  for (const oneof of desc.oneofs)
-    if (getOption(oneof, required) && !message.oneofCase(oneof)) report(`${path}.${oneof.name}`, 'one must be set');
-  for (const field of desc.fields) checkField(message, field, `${path}.${field.name}`, report);
+  const { isAny, oneofs, fields, alsoUnset } = planOf(message.desc);
+  if (isAny) checkAny(message, path, report);
+  for (const oneof of oneofs) if (!message.oneofCase(oneof)) report(`${path}.${oneof.name}`, 'one must be set');
+  for (const field of fields)
+    if (alsoUnset.has(field) || message.isSet(field)) checkField(message, field, `${path}.${field.name}`, report);
 }
+
+/** Hashes of configs that were found good: a router or an access log is in every listener again. */
+const good = new Set<string>();
+const mostGood = 20_000;
 
 function checkAny({ message }: ReflectMessage, path: string, report: Report): void {
   if (!isMessage(message, AnySchema)) return;
-  const schema = report.messageOf(typeNameOf(message.typeUrl));
-  if (schema) checkMessage(reflect(schema, fromBinary(schema, message.value)), `${path}<${schema.name}>`, report);
+  const { typeUrl, value } = message;
+  const schema = report.messageOf(typeNameOf(typeUrl));
+  if (!schema) return;
+  const key = createHash('sha256').update(`${typeUrl} `).update(value).digest('base64');
+  if (good.has(key)) return;
+  const found: PgvViolation[] = [];
+  const tell = (at: string, complaint: string): void => void found.push({ path: at, complaint });
+  const below = Object.assign(tell, { messageOf: report.messageOf });
+  checkMessage(reflect(schema, fromBinary(schema, value)), `${path}<${schema.name}>`, below);
+  for (const one of found) report(one.path, one.complaint);
+  if (found.length > 0) return;
+  if (good.size >= mostGood) good.clear();
+  good.add(key);
 }
 
 function checkField(message: ReflectMessage, field: DescField, path: string, report: Report): void {
   const own = rulesOf(field);
-  if (own.skip) return;
   if (field.fieldKind === 'list') checkList([...message.get(field)], field, own, path, report);
   else if (field.fieldKind === 'map') checkMap([...message.get(field)], own, path, report);
   else if (field.fieldKind !== 'message') checkSingle(message, field, own, path, report);
