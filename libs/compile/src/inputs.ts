@@ -1,4 +1,5 @@
 import type {
+  ConnectionPoolSettings,
   DestinationRule,
   Gateway,
   RateLimit,
@@ -177,9 +178,14 @@ export interface InboundInput {
   readonly proxy: Proxy;
   readonly workload: Workload | undefined;
   readonly sidecar: Sidecar | undefined;
+  /** What DestinationRules allow to each target port: the server's side has to have room for what clients may send. */
+  readonly pools?: InboundPools | undefined;
   readonly policies?: ChainPolicies | undefined;
   readonly config: MeshConfig;
 }
+
+/** Connection pools by target port. */
+export type InboundPools = Readonly<Record<number, ConnectionPoolSettings>>;
 
 /** One port of a gateway workload with every server that the selected Gateways put on it. */
 export interface GatewayPortInput {

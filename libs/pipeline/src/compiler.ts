@@ -81,7 +81,7 @@ function sidecarViews(mesh: Mesh, proxy: Proxy, workload: Workload | undefined):
   const { clusters, endpoints } = sharedSets(scope, mesh);
   const policies = withSessions(policiesOf(mesh, proxy, 'outbound', scope.services), scope.services);
   const inboundPolicies = policiesOf(mesh, proxy, 'inbound', scope.services);
-  const own = inboundResources(proxy, workload, sidecarOf(mesh, proxy), inboundPolicies, mesh.config);
+  const own = inboundResources(proxy, workload, sidecarOf(mesh, proxy), inboundPolicies, scope);
   const explicit = proxy.interceptionMode === 'NONE';
   return viewsOf(
     resolvesAnyHost(scope.fallback)

@@ -1,17 +1,19 @@
 import {
   chainContext,
   type ChainPolicies,
+  effectiveTrafficPolicy,
   emitBoundInboundListeners,
   emitHttpProxyListener,
   emitInboundClusters,
   emitLoopbackListeners,
   emitVirtualInbound,
   type InboundInput,
+  type InboundPools,
   usesLoopback,
 } from '@seine/compile';
 import { encodeResource } from '@seine/envoy';
 import { ClusterSchema } from '@seine/envoy/envoy/config/cluster/v3/cluster_pb.js';
-import type { Sidecar } from '@seine/istio';
+import type { ConnectionPoolSettings, Sidecar } from '@seine/istio';
 import { internByKey, memo } from '@seine/memo';
 import { isHttp, type MeshConfig, type Proxy, type ServicePort, type Workload } from '@seine/model';
 import { type Resource, resource, ResourceSet } from '@seine/snapshot';
@@ -23,7 +25,7 @@ import { type HostPort, listedPorts } from './host-plans.js';
 import { egressPortRoutes, egressRoutes, hostRoutes, httpProxyRoutes } from './outbound-routes.js';
 import { internSet } from './resource-sets.js';
 import type { Scope } from './scope.js';
-import type { Services } from './visibility.js';
+import type { RuleTable, Services } from './visibility.js';
 
 /** What only this workload's proxy gets. */
 export interface OwnResources {
@@ -48,6 +50,7 @@ function inboundInput(
   proxy: Proxy,
   workload: Workload | undefined,
   sidecar: Sidecar | undefined,
+  pools: InboundPools | undefined,
   config: MeshConfig,
 ): InboundInput {
   const { ingress, inboundConnectionPool } = sidecar?.spec ?? {};
@@ -62,10 +65,11 @@ function inboundInput(
     appPorts: [...proxy.appPorts],
     inbound: workload?.inbound,
   };
-  return inputTable(config)(JSON.stringify(ofSidecar ? [read, ofSidecar] : read), () => ({
+  return inputTable(config)(JSON.stringify(ofSidecar || pools ? [read, ofSidecar, pools] : read), () => ({
     proxy: Object.freeze({ ...blankProxy, ...read, appPorts: proxy.appPorts }),
     workload: workload && Object.freeze({ ...blankWorkload, inbound: workload.inbound }),
     sidecar: sidecar && ofSidecar && Object.freeze({ ...sidecar, spec: ofSidecar }),
+    pools,
     config,
   }));
 }
@@ -88,9 +92,23 @@ export function inboundResources(
   workload: Workload | undefined,
   sidecar: Sidecar | undefined,
   policies: ChainPolicies,
-  config: MeshConfig,
+  { rules, config }: Scope,
 ): OwnResources {
-  return inbound(inputOf(proxy, workload, sidecar, config), policies);
+  return inbound(inputOf(proxy, workload, sidecar, poolsOf(workload, rules, config), config), policies);
+}
+
+const internPools = internByKey<InboundPools>(4096);
+
+/** Connection pools for what a workload serves: as its services' rules, or else the mesh, state them. Of several services at a port the first counts. */
+function poolsOf(workload: Workload | undefined, rules: RuleTable, config: MeshConfig): InboundPools | undefined {
+  let pools: Record<number, ConnectionPoolSettings> | undefined;
+  for (const { targetPort, servicePort, serviceHost } of workload?.inbound ?? []) {
+    const rule = rules.get(serviceHost);
+    if ((!rule && !config.defaultTrafficPolicy) || pools?.[targetPort]) continue;
+    const { connectionPool } = effectiveTrafficPolicy(rule, undefined, servicePort, config);
+    if (connectionPool) (pools ??= {})[targetPort] = connectionPool;
+  }
+  return pools && internPools(JSON.stringify(pools), () => Object.freeze(pools));
 }
 
 interface Binding {

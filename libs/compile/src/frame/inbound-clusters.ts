@@ -53,7 +53,7 @@ function emitInboundPassthrough({ config }: InboundInput): Cluster {
 }
 
 /** Several services may select one port; it is one cluster, and the first service (they are sorted) gives its protocol. */
-function workloadTargets({ proxy, workload, sidecar }: InboundInput): readonly InboundTarget[] {
+function workloadTargets({ proxy, workload, sidecar, pools }: InboundInput): readonly InboundTarget[] {
   const byPort = new Map<number, InboundPort[]>();
   for (const inbound of workload?.inbound ?? []) {
     if (inbound.protocol === 'UDP') continue;
@@ -65,7 +65,7 @@ function workloadTargets({ proxy, workload, sidecar }: InboundInput): readonly I
     port,
     protocol: ports[0]?.protocol ?? 'TCP',
     application: proxy.interceptionMode === 'NONE' ? loopback(proxy, port) : undefined,
-    pool: sidecar?.spec.inboundConnectionPool,
+    pool: sidecar?.spec.inboundConnectionPool ?? pools?.[port],
     ports,
   }));
 }
@@ -75,7 +75,7 @@ function loopback(proxy: Proxy, port: number) {
   return { address: '127.0.0.1', port: proxy.appPorts.get(port) ?? port };
 }
 
-function ingressTargets({ proxy, workload, sidecar }: InboundInput): readonly InboundTarget[] {
+function ingressTargets({ proxy, workload, sidecar, pools }: InboundInput): readonly InboundTarget[] {
   return (sidecar?.spec.ingress ?? []).flatMap((listener) => {
     const port = listener.port.number;
     if (port === undefined) return [];
@@ -86,7 +86,7 @@ function ingressTargets({ proxy, workload, sidecar }: InboundInput): readonly In
         application:
           defaultEndpoint(listener, proxy) ??
           (proxy.interceptionMode === 'NONE' || isDialled(listener) ? loopback(proxy, port) : undefined),
-        pool: listener.connectionPool ?? sidecar?.spec.inboundConnectionPool,
+        pool: listener.connectionPool ?? sidecar?.spec.inboundConnectionPool ?? pools?.[port],
         ports: workload?.inbound.filter((inbound) => inbound.targetPort === port) ?? [],
       },
     ];
