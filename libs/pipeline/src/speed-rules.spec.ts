@@ -15,7 +15,14 @@ import {
 } from '@seine/testing';
 import { chunkEncodings, HoldBack } from '@seine/xds-server';
 import { MeshFeed, type MeshVersion } from './mesh-feed.js';
-import { aDestinationRule, aKubernetesService, aPod, aVirtualService, toSubset } from './testing/config-objects.js';
+import {
+  aDestinationRule,
+  anIstioObject,
+  aKubernetesService,
+  aPod,
+  aVirtualService,
+  toSubset,
+} from './testing/config-objects.js';
 import { DirectLink } from './testing/direct-link.js';
 import { MeshUnderTest, resourcesIn } from './testing/mesh-under-test.js';
 
@@ -107,6 +114,35 @@ describe('with 1,000 different workloads in 20 namespaces', () => {
       compileAll();
     });
     expect(runs).toEqual({});
+  });
+
+  it('an edit of an EnvoyFilter compiles nothing, and patches only what the proxies that it selects get', () => {
+    const patching = ['patchedListener', 'patchedRoutes', 'patchedCluster'];
+    const filter = (seconds: number): ConfigObject => {
+      const value = { route: { timeout: `${seconds}s` } };
+      const patch = {
+        applyTo: 'HTTP_ROUTE',
+        match: { context: 'SIDECAR_OUTBOUND' },
+        patch: { operation: 'MERGE', value },
+      };
+      const spec = { workloadSelector: { labels: { app: 'app-7' } }, configPatches: [patch] };
+      return anIstioObject('EnvoyFilter', reviews, spec);
+    };
+    const of = (name: string): unknown => world.views(proxies.find((proxy) => proxy.name === name)!);
+    expect(runsDuring(patching, compileAll)).toEqual({});
+    const others = proxies.filter(({ name }) => name !== 'app-7').map(({ name }) => [name, of(name)] as const);
+    for (const seconds of [1, 2]) {
+      const before = of('app-7');
+      world.put(filter(seconds));
+      const runs = runsDuring([...everything, ...patching], compileAll);
+      const { patchedRoutes, ...rest } = runs;
+      // The patched proxy has one RouteConfiguration; its clusters and listeners are looked at by name.
+      expect(patchedRoutes).toBe(1);
+      expect(everything.filter((label) => label in rest)).toEqual([]);
+      expect(of('app-7')).not.toBe(before);
+    }
+    expect(others.every(([name, views]) => of(name) === views)).toBe(true);
+    world.remove(objectKey(filter(2)));
   });
 });
 
