@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { DestinationRuleSpec, GatewaySpec, HTTPRoute, VirtualServiceSpec } from '@seine/istio';
+import type { GatewaySpec, HTTPRoute, VirtualServiceSpec } from '@seine/istio';
 import { type ConfigObject, objectKey } from '@seine/k8s';
 import type { Condition } from './condition.js';
 import type { TranslateOptions } from './input.js';
@@ -27,18 +27,14 @@ const web = { name: 'web', port: 80 };
 const route = (rules: object[], more: object = {}, name = 'all', metadata: object = {}) =>
   an('HTTPRoute', name, { parentRefs, rules, ...more }, metadata);
 
-function derived<T>(
-  objects: readonly ConfigObject[],
-  kind: string,
-  more: Partial<TranslateOptions> = {},
-): readonly T[] {
-  return translateGatewayApi(objects, { ...options, ...more })
-    .objects.filter((object) => object.kind === kind)
-    .map(({ spec }) => spec as T);
+function derived(...objects: readonly ConfigObject[]): readonly VirtualServiceSpec[] {
+  return translateGatewayApi(objects, options)
+    .objects.filter(({ kind }) => kind === 'VirtualService')
+    .map(({ spec }) => spec as VirtualServiceSpec);
 }
 /** The rules of the only VirtualService. */
 function rulesOf(...objects: readonly ConfigObject[]): readonly HTTPRoute[] {
-  const [only, ...others] = derived<VirtualServiceSpec>([shop(http), aService('web'), ...objects], 'VirtualService');
+  const [only, ...others] = derived(shop(http), aService('web'), ...objects);
   expect(others).toEqual([]);
   return only?.http ?? [];
 }
@@ -326,8 +322,7 @@ describe('inside the mesh', () => {
       },
       { namespace },
     );
-  const virtualServices = (...objects: readonly ConfigObject[]) =>
-    derived<VirtualServiceSpec>([aService('web'), ...objects], 'VirtualService');
+  const virtualServices = (...objects: readonly ConfigObject[]) => derived(aService('web'), ...objects);
 
   it('the Service’s own namespace speaks for all, others for themselves', () => {
     expect(virtualServices(inMesh({ name: 'web' }))).toMatchObject([
@@ -363,53 +358,6 @@ describe('inside the mesh', () => {
       { hosts: ['a.com'], tcp: [{ match: [{ port: 5432 }] }] },
       { hosts: ['b.com'], tcp: [{ match: [{ port: 5432 }] }] },
     ]);
-  });
-});
-
-describe('BackendTLSPolicy', () => {
-  const policy = (name: string, hostname: string, more: object = {}, metadata: object = {}) =>
-    an(
-      'BackendTLSPolicy',
-      name,
-      {
-        targetRefs: [{ group: '', kind: 'Service', name: 'web', ...more }],
-        validation: { hostname, wellKnownCACertificates: 'System' },
-      },
-      metadata,
-    );
-  const rules = (...objects: readonly ConfigObject[]) =>
-    derived<DestinationRuleSpec>([aService('web'), ...objects], 'DestinationRule');
-  const accepted = (object: ConfigObject, ...others: readonly ConfigObject[]) => {
-    const { statuses } = translateGatewayApi([aService('web'), object, ...others], options);
-    const { ancestors } = statuses.get(objectKey(object)) as { ancestors: { conditions: Condition[] }[] };
-    return ancestors[0]?.conditions.find(({ type }) => type === 'Accepted')?.reason;
-  };
-
-  it('is for a Service, or one of its ports', () => {
-    const tls = { mode: 'SIMPLE', sni: 'a.com', subjectAltNames: ['a.com'] };
-    expect(rules(policy('a', 'a.com'))).toEqual([{ host: 'web.default.svc.cluster.local', trafficPolicy: { tls } }]);
-    expect(rules(policy('a', 'a.com', { sectionName: 'http' }))).toEqual([
-      { host: 'web.default.svc.cluster.local', trafficPolicy: { portLevelSettings: [{ port: { number: 80 }, tls }] } },
-    ]);
-    expect(accepted(policy('a', 'a.com', { sectionName: 'lost' }))).toBe('TargetNotFound');
-  });
-
-  it('gives way to an older one', () => {
-    const [old, young] = [
-      policy('old', 'old.com', {}, { creationTimestamp: '2025-01-01T00:00:00Z' }),
-      policy('young', 'young.com', {}, { creationTimestamp: '2026-01-01T00:00:00Z' }),
-    ];
-    expect([accepted(old, young), accepted(young, old)]).toEqual(['Accepted', 'Conflicted']);
-    expect(rules(young, old)).toMatchObject([{ trafficPolicy: { tls: { sni: 'old.com' } } }]);
-  });
-
-  it('lets nothing out where the certificates to trust are not there', () => {
-    const lost = an('BackendTLSPolicy', 'a', {
-      targetRefs: [{ group: '', kind: 'Service', name: 'web' }],
-      validation: { hostname: 'a.com', caCertificateRefs: [{ group: '', kind: 'ConfigMap', name: 'lost' }] },
-    });
-    expect(rules(lost)).toMatchObject([{ trafficPolicy: { tls: { credentialName: 'invalid://' } } }]);
-    expect(accepted(lost)).toBe('NoValidCACertificate');
   });
 });
 

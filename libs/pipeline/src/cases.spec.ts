@@ -18,7 +18,7 @@ const cases = process.env['SEINE_CASES'] ?? path.join(repository, '../shared/cas
 const index = path.join(cases, 'index.tsv');
 /** Left out: no objects of a cluster but input of `istioctl install`, without a name. */
 const installerInput = 'samples/open-telemetry/loki/iop.yaml';
-const families = ['samples/', 'config/', 'seeds/', 'validation/dataset/'];
+const families = ['samples/', 'config/', 'seeds/', 'validation/dataset/', 'gatewayapi/', 'ingress/'];
 
 /** Files of the corpus that have to be taken as they are. */
 function acceptedFiles(): readonly string[] {
@@ -27,7 +27,9 @@ function acceptedFiles(): readonly string[] {
     .readFileSync(index, 'utf8')
     .split('\n')
     .map((line) => line.split('\t'))
-    .filter(([file = '', verdict = '']) => families.some((f) => file.startsWith(f)) && /^OK\b/.test(verdict))
+    .filter(
+      ([file = '', verdict = '']) => families.some((f) => file.startsWith(f)) && /^(OK|OUTPUT-IN)\b/.test(verdict),
+    )
     .flatMap(([file = '']) => (/\.ya?ml$/.test(file) && file !== installerInput ? [file] : []));
 }
 
@@ -44,6 +46,7 @@ const networking = new Set([
 const kubernetes = new Set(['Service', 'Pod', 'Deployment', 'Endpoints', 'EndpointSlice']);
 
 function isActedOn({ apiVersion, kind }: Pick<ConfigObject, 'apiVersion' | 'kind'>): boolean {
+  if (/^(gateway\.networking\.(x-)?k8s\.io|networking\.k8s\.io)$/.test(groupOf(apiVersion))) return true;
   return groupOf(apiVersion) === 'networking.istio.io' ? networking.has(kind) : kubernetes.has(kind);
 }
 
