@@ -23,7 +23,12 @@ function checkWorkloads(catalogue: Catalogue, object: ConfigObject, report: Repo
   if (meshWide && !selector) return;
   const candidates = catalogue.derive(inMesh).filter((workload) => meshWide || workload.namespace === namespace);
   if (candidates.some(({ labels }) => hasLabels(selector ?? {}, labels))) return;
-  report('NoMatchingWorkloadsFound', object, { labels: selectorText(selector ?? {}) }, selector && 'spec.selector');
+  report(
+    'NoMatchingWorkloadsFound',
+    object,
+    { labels: selectorText(selector ?? {}) || 'any' },
+    selector && 'spec.selector',
+  );
 }
 
 function namespaceMatches(pattern: string, namespace: string): boolean {

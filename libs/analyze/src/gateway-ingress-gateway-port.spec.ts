@@ -40,6 +40,12 @@ checkAnalyzer(gatewayIngressGatewayPort, [
     [],
   ],
   ['the ingress gateway of the installation', [gateway(443, { istio: 'ingressgateway' })], []],
+  ['its ports inside the pod', [gateway(8080, { istio: 'ingressgateway' })], []],
+  [
+    'a port that it has not',
+    [gateway(8081, { istio: 'ingressgateway' })],
+    ['IST0162 Gateway/shop/g spec.servers[0].port.number'],
+  ],
   [
     'the same where there is none',
     [gateway(443, { istio: 'ingressgateway' })],

@@ -62,5 +62,20 @@ checkAnalyzer(virtualserviceDestinationHost, [
   ],
   ['a gateway that passes subsets by', [bound({ host: 'web' }), bySubset, web], [`IST0140 ${host}`]],
   ['a gateway that names a subset', [bound({ host: 'web', subset: 'v2' }), bySubset, web], []],
+  [
+    'a gateway whose own rules have subsets',
+    [
+      the('VirtualService shop/a', {
+        hosts: ['web'],
+        gateways: ['g'],
+        http: [
+          { route: [{ destination: { host: 'web', subset: 'v1' } }] },
+          { route: [{ destination: { host: 'web' } }] },
+        ],
+      }),
+      web,
+    ],
+    [],
+  ],
   ['a rule of the mesh itself', [to({ host: 'web' }), bySubset, web], []],
 ]);

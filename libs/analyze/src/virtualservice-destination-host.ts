@@ -61,6 +61,8 @@ function checkSubsets(catalogue: Catalogue, object: ConfigObject, report: Report
       if (textOf(subset) !== '') return;
       const full = hostIn(object, host, catalogue.clusterDomain);
       for (const other of catalogue.derive(routedBySubset).get(full) ?? []) {
+        // Its own rules are those that the gateway asks.
+        if (other === object) continue;
         const about = { virtualservicesubset: fullName(other), virtualservice: fullName(object) };
         report('IngressRouteRulesNotAffected', object, about, `spec.http[${i}].route[${j}].destination.host`);
       }

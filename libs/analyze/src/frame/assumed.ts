@@ -11,8 +11,8 @@ export const ignoredNamespaces: ReadonlySet<string> = new Set([
 
 const labels = { istio: 'ingressgateway' };
 const ports = [
-  { name: 'http2', port: 80, protocol: 'TCP', targetPort: 80 },
-  { name: 'https', port: 443, protocol: 'TCP', targetPort: 443 },
+  { name: 'http2', port: 80, protocol: 'TCP', targetPort: 8080 },
+  { name: 'https', port: 443, protocol: 'TCP', targetPort: 8443 },
   { name: 'tcp', port: 31400, protocol: 'TCP', targetPort: 31400 },
   { name: 'tls', port: 15443, protocol: 'TCP', targetPort: 15443 },
 ];
