@@ -8,10 +8,11 @@ import {
 import type { MeshConfig } from '@seine/model';
 import { emitConnectionPool, type PoolDefaults } from '../features/connection-pool/connection-pool.js';
 import { emitHttpProtocol } from '../features/connection-pool/http-protocol.js';
+import { countsTraffic, peerNamespace, serviceLabels } from '../telemetry/peer-metadata.js';
 import type { Fragment } from './clusters-fragment.js';
 import { BlackHoleCluster, PassthroughCluster } from './cluster-names.js';
 
-type PassthroughDefaults = PoolDefaults & Pick<MeshConfig, 'defaultTrafficPolicy'>;
+type PassthroughDefaults = PoolDefaults & Partial<Pick<MeshConfig, 'defaultTrafficPolicy' | 'defaultProviders'>>;
 
 /** The two clusters every client has: one goes where the connection was going, the other nowhere. */
 export function emitStaticClusters(config: PassthroughDefaults): Cluster[] {
@@ -21,6 +22,7 @@ export function emitStaticClusters(config: PassthroughDefaults): Cluster[] {
     altStatName: `${BlackHoleCluster};`,
     clusterDiscoveryType: { case: 'type', value: Cluster_DiscoveryType.STATIC },
     connectTimeout: emitConnectionPool(undefined, undefined, config).connectTimeout,
+    metadata: emitMetadata(BlackHoleCluster, config),
   });
   return [passthrough, blackHole];
 }
@@ -35,5 +37,13 @@ export function emitPassthrough(name: string, config: PassthroughDefaults): Frag
     lbPolicy: Cluster_LbPolicy.CLUSTER_PROVIDED,
     ...emitConnectionPool(connectionPool, undefined, config),
     typedExtensionProtocolOptions: emitHttpProtocol('auto', { connectionPool }),
+    metadata: emitMetadata(name, config),
   };
+}
+
+/** Traffic to hosts that nobody knows is counted under the name of the cluster. */
+function emitMetadata(name: string, config: PassthroughDefaults): Fragment<typeof ClusterSchema>['metadata'] {
+  if (!countsTraffic(config)) return undefined;
+  const labels = serviceLabels({ host: 'unknown', name, namespace: 'unknown' });
+  return { filterMetadata: { [peerNamespace]: labels } };
 }

@@ -3,6 +3,7 @@ import { toAny } from '@seine/envoy';
 import { type Filter, FilterSchema } from '@seine/envoy/envoy/config/listener/v3/listener_components_pb.js';
 import { TcpProxySchema } from '@seine/envoy/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js';
 import type { ChainContext } from '../../inputs.js';
+import { BlackHoleCluster } from '../../frame/cluster-names.js';
 import { delimitedStatPrefix } from '../../frame/listeners-stat-prefix.js';
 import { emitConnectionLog } from '../access-log/access-log.js';
 import { countsOpenings, emitMetricsLog } from '../telemetry-metrics/telemetry-metrics.js';
@@ -27,14 +28,16 @@ export function emitTcpProxy(
 ): Filter {
   const { idleTimeout, maxConnectionDuration, useSourceIp, tunnel } = settings;
   const single = typeof clusters === 'string' ? clusters : clusters.length === 1 ? clusters[0]?.name : undefined;
+  // What comes in for nobody is a loop that is cut, and no traffic of the workload.
+  const isCounted = context.role !== 'inbound' || single !== BlackHoleCluster;
   const proxy = toAny(TcpProxySchema, {
     statPrefix: delimitedStatPrefix(statPrefix),
     clusterSpecifier:
       single !== undefined || typeof clusters === 'string'
         ? { case: 'cluster', value: single ?? '' }
         : { case: 'weightedClusters', value: { clusters: clusters.map(({ name, weight }) => ({ name, weight })) } },
-    accessLog: [...emitMetricsLog(context, 'tcp'), ...emitConnectionLog(context)],
-    ...(countsOpenings(context) && { accessLogOptions: { flushAccessLogOnConnected: true } }),
+    accessLog: [...(isCounted ? emitMetricsLog(context, 'tcp') : []), ...emitConnectionLog(context)],
+    ...(isCounted && countsOpenings(context) && { accessLogOptions: { flushAccessLogOnConnected: true } }),
     ...(idleTimeout !== undefined && { idleTimeout: istioDuration(idleTimeout) }),
     ...(maxConnectionDuration !== undefined && {
       maxDownstreamConnectionDuration: istioDuration(maxConnectionDuration),
