@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import fs from 'node:fs';
 import http2 from 'node:http2';
 import https from 'node:https';
 import path from 'node:path';
@@ -175,6 +176,59 @@ async function keptRequest(agent: https.Agent) {
     request.on('error', reject);
   });
 }
+
+describe('files', () => {
+  const folder = () => path.join(mesh.folder, 'mounted');
+  const put = ({ key, cert }: Certificate) => {
+    fs.mkdirSync(folder(), { recursive: true });
+    for (const [name, content] of [
+      ['key.pem', key],
+      ['cert.pem', cert],
+    ] as const) {
+      fs.writeFileSync(path.join(folder(), `${name}.new`), content);
+      fs.renameSync(path.join(folder(), `${name}.new`), path.join(folder(), name));
+    }
+  };
+  const fromFiles = () => ({
+    mode: 'SIMPLE',
+    serverCertificate: path.join(folder(), 'cert.pem'),
+    privateKey: path.join(folder(), 'key.pem'),
+  });
+
+  it('are read again when they are replaced', async () => {
+    const [old, renewed] = [authority.issue('shop.example.com'), authority.issue('shop.example.com')];
+    put(old);
+    await mesh.apply(
+      'gateway',
+      documents(gateway([server('shop', ['shop.example.com'], fromFiles())]), routes('shop', ['*'], 'service1')),
+    );
+    expect(await call('shop.example.com')).toMatchObject({ status: 200, fingerprint: fingerprint(old) });
+    put(renewed);
+    await mesh.gateway.process.until(
+      async () => (await call('shop.example.com')).fingerprint === fingerprint(renewed),
+      'with the new certificate',
+    );
+  });
+
+  it('that are not there take nothing from other servers', async () => {
+    put(authority.issue('shop.example.com'));
+    const lost = { mode: 'SIMPLE', serverCertificate: '/nowhere/cert.pem', privateKey: '/nowhere/key.pem' };
+    mesh.write(
+      'gateway',
+      documents(
+        gateway([server('lost', ['lost.example.com'], lost), server('found', ['found.example.com'], fromFiles())]),
+        routes('any', ['*'], 'service2'),
+      ),
+    );
+    await mesh.gateway.process.until(
+      async () => (await call('found.example.com')).workload === 'service2-v1',
+      'serving the other server',
+    );
+    expect((await call('lost.example.com')).status).toBeUndefined();
+    const { refusals } = await mesh.pilot.sync();
+    expect(refusals).toMatchObject([{ name: 'file-cert:/nowhere/cert.pem~/nowhere/key.pem' }]);
+  });
+});
 
 it('speaks HTTP/2 to those who offer it', async () => {
   const shop = authority.issue('shop.example.com');

@@ -26,9 +26,10 @@ function toJson(views: Views, typeUrl: string): readonly CompiledJson[] {
 /** As Envoy's own config dump shows a secret. */
 function withoutPrivateKey(secret: CompiledJson): CompiledJson {
   const { tls_certificate: certificate, ...rest } = secret as {
-    readonly tls_certificate?: Record<string, CompiledJson>;
+    readonly tls_certificate?: { readonly private_key?: { readonly filename?: string } };
   };
-  if (!certificate) return secret;
+  // The name of a file is no secret.
+  if (!certificate || certificate.private_key?.filename !== undefined) return secret;
   return { ...rest, tls_certificate: { ...certificate, private_key: { inline_string: '[redacted]' } } };
 }
 

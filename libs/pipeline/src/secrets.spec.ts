@@ -51,6 +51,11 @@ describe('a gateway gets the secrets that its Gateways name', () => {
       [aSecret('shop', pair), gateway(simple, 'team')],
       ['kubernetes://shop'],
     ],
+    [
+      'files of its disk, by their names',
+      [gateway({ mode: 'MUTUAL', serverCertificate: '/c.pem', privateKey: '/k.pem', caCertificates: '/ca.pem' })],
+      ['file-cert:/c.pem~/k.pem', 'file-root:/ca.pem'],
+    ],
     ['none that is not there', [aSecret('other', pair), gateway(simple)], []],
     ['none of another namespace', [aSecret('shop', pair, 'team'), gateway(simple, 'team')], []],
     [

@@ -1,6 +1,8 @@
 import {
+  emitFileSecret,
   emitSecret,
   isPublic,
+  parseFileSecret,
   parseSecretName,
   policySecretNames,
   secretCandidates,
@@ -82,6 +84,12 @@ const secretResource = memo(
   },
 );
 
+/** Names of files are no secret: every proxy may read its own disk. */
+const fileResource = memo('fileSecret', ({ name }: Request): Resource | undefined => {
+  const files = parseFileSecret(name);
+  return files && resource(name, encodeResource(SecretSchema, emitFileSecret(name, files)));
+});
+
 /**
  * What opens Secrets to Gateways that were derived from listeners of the Gateway API: they name no Secret for which there is
  * no grant, and whoever serves them has their certificates.
@@ -117,6 +125,8 @@ function resourceFor(
   namespace: string,
   grants: SecretGrants,
 ): readonly Resource[] {
+  const fromFiles = fileResource(request);
+  if (fromFiles) return [fromFiles];
   const reference = parseSecretName(request.name, namespace);
   if (!reference || !isOpenTo(reference, request, namespace, grants)) return [];
   for (const name of secretCandidates(reference)) {
@@ -155,6 +165,6 @@ export function proxySecrets(
   grants: SecretGrants = noGrants,
 ): ResourceSet {
   const [servers, clients] = [ofGateways(gateways), ofRules(rules, proxy.type)];
-  if (all.length === 0 || servers.length + clients.length === 0) return ResourceSet.empty;
+  if (servers.length + clients.length === 0) return ResourceSet.empty;
   return secretSet(servers, clients, all, proxy.namespace, grants);
 }

@@ -79,6 +79,7 @@ function serverChains(server: ReadServer, name: string, input: GatewayPortInput)
     alpn: http ? ['h2', 'http/1.1'] : [],
     workloadCertificates: input.workloadCertificates,
     defaults: input.config.tlsDefaults,
+    filesAsSecrets: true,
   });
   if (!transportSocket) return [];
   const filters = http ? [httpManager(server, name, input)] : gatewayTcpChains(server, input)[0]?.filters;

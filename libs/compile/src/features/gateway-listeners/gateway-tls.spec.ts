@@ -156,6 +156,22 @@ describe('emitServerTls', () => {
     expect(tls(settings)).toMatchObject(expected);
   });
 
+  it('hands on files as secrets where the proxy has them by SDS', () => {
+    const settings: Server['tls'] = { mode: 'MUTUAL', ...files, caCertificates: '/ca.pem', subjectAltNames: ['x'] };
+    const config = emitServerTls(settings, { alpn: [], filesAsSecrets: true })?.configType;
+    const message = config?.case === 'typedConfig' ? anyUnpack(config.value, DownstreamTlsContextSchema) : undefined;
+    expect(message && toEnvoyJson(DownstreamTlsContextSchema, message)).toMatchObject({
+      require_client_certificate: true,
+      common_tls_context: {
+        tls_certificate_sds_secret_configs: [{ name: 'file-cert:/c.pem~/k.pem', sds_config: { ads: {} } }],
+        combined_validation_context: {
+          default_validation_context: { match_typed_subject_alt_names: [{}, {}] },
+          validation_context_sds_secret_config: { name: 'file-root:/ca.pem' },
+        },
+      },
+    });
+  });
+
   it('takes what is unset from the mesh, except for mutual TLS of the mesh', () => {
     const defaults = { ecdhCurves: ['P-256', 'banana'], cipherSuites: ['AES128-SHA'] };
     const parameters = (settings: NonNullable<Server['tls']>) => {

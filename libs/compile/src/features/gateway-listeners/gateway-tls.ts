@@ -16,7 +16,7 @@ import { isIpAddress } from '@seine/model';
 import type { Fragment } from '../../frame/clusters-fragment.js';
 import { emitTlsDefaults, type TlsDefaults } from '../client-tls/tls-defaults.js';
 import { agentSecret, meshAuthorityName, pilotSecret, workloadSecretName } from '../secrets/sds-config.js';
-import { serverSecrets } from '../secrets/secret-names.js';
+import { serverFileSecrets, type ServerSecrets, serverSecrets } from '../secrets/secret-names.js';
 
 type ServerTls = NonNullable<Server['tls']>;
 type Common = Fragment<typeof CommonTlsContextSchema>;
@@ -32,6 +32,8 @@ export interface ServerTlsContext {
   /** Whether an agent beside the proxy serves the workload's certificate; without one ISTIO_MUTUAL has none to show. */
   readonly workloadCertificates?: boolean | undefined;
   readonly defaults?: TlsDefaults;
+  /** Whether the proxy has files handed on as secrets (see `serverFileSecrets`); else they stand in the listener itself. */
+  readonly filesAsSecrets?: boolean | undefined;
 }
 
 /**
@@ -58,7 +60,8 @@ function verifiesClients({ mode }: ServerTls): boolean {
 
 function certificateSource(tls: ServerTls, context: ServerTlsContext): Common | undefined {
   if (tls.mode === 'ISTIO_MUTUAL') return context.workloadCertificates ? fromAgent(tls) : undefined;
-  return fromPilot(tls) ?? fromFiles(tls);
+  const secrets = serverSecrets(tls) ?? (context.filesAsSecrets ? serverFileSecrets(tls) : undefined);
+  return secrets ? fromPilot(tls, secrets) : fromFiles(tls);
 }
 
 function fromAgent(tls: ServerTls): Common {
@@ -74,9 +77,7 @@ function fromAgent(tls: ServerTls): Common {
   };
 }
 
-function fromPilot(tls: ServerTls): Common | undefined {
-  const secrets = serverSecrets(tls);
-  if (!secrets) return undefined;
+function fromPilot(tls: ServerTls, secrets: ServerSecrets): Common {
   return {
     tlsCertificateSdsSecretConfigs: secrets.certificates.map(pilotSecret),
     ...(secrets.authority !== undefined && {

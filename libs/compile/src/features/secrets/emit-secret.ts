@@ -5,7 +5,8 @@ import {
   SecretSchema,
 } from '@seine/envoy/envoy/extensions/transport_sockets/tls/v3/secret_pb.js';
 import { readAuthority, readKeyPair, type Secret } from '@seine/k8s';
-import type { SecretReference } from './secret-names.js';
+import type { Fragment } from '../../frame/clusters-fragment.js';
+import type { FileSecret, SecretReference } from './secret-names.js';
 
 /**
  * The SDS resource for a reference; undefined where the Secret has not what it takes.
@@ -16,6 +17,36 @@ export function emitSecret(
   secret: Secret,
 ): EnvoySecret | undefined {
   return part === 'authority' ? emitAuthority(name, secret) : emitCertificate(name, secret);
+}
+
+/**
+ * The SDS resource for files of the proxy's disk. It reads them when they are put in place (a rename, as mounted Secrets
+ * are changed), certificate and key together.
+ */
+export function emitFileSecret(name: string, files: FileSecret): EnvoySecret {
+  const type: Fragment<typeof SecretSchema>['type'] =
+    'authority' in files
+      ? {
+          case: 'validationContext',
+          value: { trustedCa: file(files.authority), watchedDirectory: directoryOf(files.authority) },
+        }
+      : {
+          case: 'tlsCertificate',
+          value: {
+            certificateChain: file(files.certificate),
+            privateKey: file(files.key),
+            watchedDirectory: directoryOf(files.certificate),
+          },
+        };
+  return create(SecretSchema, { name, type });
+}
+
+function file(filename: string) {
+  return { specifier: { case: 'filename' as const, value: filename } };
+}
+
+function directoryOf(filename: string) {
+  return { path: filename.slice(0, filename.lastIndexOf('/')) || '/' };
 }
 
 function emitCertificate(name: string, secret: Secret): EnvoySecret | undefined {

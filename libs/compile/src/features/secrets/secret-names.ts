@@ -14,6 +14,9 @@ const configMap = 'configmap://';
 const nowhere = 'invalid://';
 /** The certificate that the workload has from the mesh: no Secret. */
 const builtin = 'builtin://';
+/** Files of the proxy's disk. */
+const fileCertificate = 'file-cert:';
+const fileAuthority = 'file-root:';
 const caSuffix = '-cacert';
 
 /** What a proxy asks for by the name of a secret. */
@@ -82,9 +85,13 @@ export interface ServerSecrets {
   readonly authority: string | undefined;
 }
 
+function terminates({ mode }: ServerTLSSettings): boolean {
+  return mode === 'SIMPLE' || mode === 'MUTUAL' || mode === 'OPTIONAL_MUTUAL';
+}
+
 /** Undefined: the server's certificates do not come from Secrets. */
 export function serverSecrets(tls: ServerTLSSettings | undefined): ServerSecrets | undefined {
-  if (!tls || !['SIMPLE', 'MUTUAL', 'OPTIONAL_MUTUAL'].includes(tls.mode ?? '')) return undefined;
+  if (!tls || !terminates(tls)) return undefined;
   const credentials = tls.credentialNames?.length
     ? tls.credentialNames
     : tls.credentialName
@@ -98,6 +105,40 @@ export function serverSecrets(tls: ServerTLSSettings | undefined): ServerSecrets
     authority: verifies ? authorityName(tls.caCertCredentialName || first) : undefined,
   };
 }
+
+/** Separates the two files of a certificate in a name (Istio's). */
+const fileSeparator = '~';
+
+/**
+ * The files of a server as secrets, which the proxy reads itself: so that it sees when they are replaced, and that a file
+ * which is not there takes nothing from other servers. Undefined where a file that the mode needs is not named.
+ */
+export function serverFileSecrets(tls: ServerTLSSettings): ServerSecrets | undefined {
+  const pairs = tls.tlsCertificates?.length ? tls.tlsCertificates : [tls];
+  const ca = tls.caCertificates || pairs.find((pair) => pair.caCertificates)?.caCertificates;
+  const certificates = pairs.flatMap(({ serverCertificate: certificate, privateKey: key }) =>
+    certificate && key ? [{ certificate, key }] : [],
+  );
+  const verifies = tls.mode !== 'SIMPLE';
+  if (!terminates(tls) || certificates.length === 0 || (verifies && !ca)) return undefined;
+  // Such paths make no name that can be read back.
+  if (certificates.some(({ certificate, key }) => `${certificate}${key}`.includes(fileSeparator))) return undefined;
+  return {
+    certificates: certificates.map(({ certificate, key }) => `${fileCertificate}${certificate}${fileSeparator}${key}`),
+    authority: verifies ? `${fileAuthority}${ca ?? ''}` : undefined,
+  };
+}
+
+/** The files that a name of SDS stands for; undefined for names of other things. */
+export function parseFileSecret(name: string): FileSecret | undefined {
+  if (name.startsWith(fileAuthority)) return { authority: name.slice(fileAuthority.length) };
+  if (!name.startsWith(fileCertificate)) return undefined;
+  const [certificate = '', key = '', ...rest] = name.slice(fileCertificate.length).split(fileSeparator);
+  return rest.length === 0 && certificate && key ? { certificate, key } : undefined;
+}
+
+/** Files of the proxy's disk. */
+export type FileSecret = { readonly certificate: string; readonly key: string } | { readonly authority: string };
 
 /** The secrets that a client's TLS takes from SDS; undefined: none. */
 export function clientSecrets(tls: ClientTLSSettings | undefined): ServerSecrets | undefined {
@@ -115,7 +156,7 @@ function namesOf(secrets: ServerSecrets | undefined): readonly string[] {
 
 /** All names of SDS for a server of a gateway. */
 export function serverSecretNames(tls: ServerTLSSettings | undefined): readonly string[] {
-  return namesOf(serverSecrets(tls));
+  return namesOf(serverSecrets(tls) ?? (tls && serverFileSecrets(tls)));
 }
 
 /** All names of SDS for a traffic policy, its port levels included. */

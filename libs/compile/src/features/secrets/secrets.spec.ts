@@ -3,8 +3,14 @@ import { toEnvoyJson } from '@seine/envoy';
 import { SecretSchema } from '@seine/envoy/envoy/extensions/transport_sockets/tls/v3/secret_pb.js';
 import type { ClientTLSSettings, ServerTLSSettings } from '@seine/istio';
 import type { Secret } from '@seine/k8s';
-import { emitSecret } from './emit-secret.js';
-import { parseSecretName, policySecretNames, secretCandidates, serverSecretNames } from './secret-names.js';
+import { emitFileSecret, emitSecret } from './emit-secret.js';
+import {
+  parseFileSecret,
+  parseSecretName,
+  policySecretNames,
+  secretCandidates,
+  serverSecretNames,
+} from './secret-names.js';
 
 function secret(stringData: Readonly<Record<string, string>>): Secret {
   return { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's', namespace: 'default' }, stringData };
@@ -48,9 +54,43 @@ describe('serverSecretNames', () => {
     ],
     [{ mode: 'PASSTHROUGH', credentialName: 'c' }, []],
     [{ mode: 'ISTIO_MUTUAL' }, []],
-    [{ mode: 'SIMPLE', serverCertificate: '/c', privateKey: '/k' }, []],
+    [{ mode: 'SIMPLE', serverCertificate: '/c', privateKey: '/k' }, ['file-cert:/c~/k']],
+    [
+      { mode: 'MUTUAL', tlsCertificates: [{ serverCertificate: '/c', privateKey: '/k', caCertificates: '/a' }] },
+      ['file-cert:/c~/k', 'file-root:/a'],
+    ],
+    [{ mode: 'MUTUAL', serverCertificate: '/c', privateKey: '/k' }, []],
+    [{ mode: 'SIMPLE', serverCertificate: '/c' }, []],
+    [{ mode: 'SIMPLE', serverCertificate: '/~me/c', privateKey: '/k' }, []],
+    [{ mode: 'PASSTHROUGH', serverCertificate: '/c', privateKey: '/k' }, []],
   ])('%j', (tls, expected) => {
     expect(serverSecretNames(tls)).toEqual(expected);
+  });
+});
+
+describe('files as secrets', () => {
+  it.each([
+    [
+      'file-cert:/etc/certs/c.pem~/etc/keys/k.pem',
+      {
+        tls_certificate: {
+          certificate_chain: { filename: '/etc/certs/c.pem' },
+          private_key: { filename: '/etc/keys/k.pem' },
+          watched_directory: { path: '/etc/certs' },
+        },
+      },
+    ],
+    [
+      'file-root:/ca.pem',
+      { validation_context: { trusted_ca: { filename: '/ca.pem' }, watched_directory: { path: '/' } } },
+    ],
+  ])('%s', (name, expected) => {
+    const made = emitFileSecret(name, parseFileSecret(name)!);
+    expect(toEnvoyJson(SecretSchema, made)).toEqual({ name, ...expected });
+  });
+
+  it.each(['file-cert:/c', 'file-cert:/c~/k~/x', 'file-cert:~/k', 'kubernetes://a'])('%s are none', (name) => {
+    expect(parseFileSecret(name)).toBeUndefined();
   });
 });
 
