@@ -45,7 +45,7 @@ export const workloadMessages = [
     level: 'info',
     description: 'Neither its name nor appProtocol says what a port speaks, so the proxy has to find out.',
     template:
-      "Port name {portName} (port: {port}, targetPort: {targetPort}) doesn't follow the naming convention of Istio port; name it <protocol>[-<suffix>] or set appProtocol.",
+      'Port name "{portName}" (port: {port}, targetPort: {targetPort}) does not follow the naming convention of Istio port; name it <protocol>[-<suffix>] or set appProtocol.',
   },
   {
     code: 'IST0125',
