@@ -1,4 +1,4 @@
-import { type ChainPolicies, resolvesAnyHost } from '@seine/compile';
+import { type ChainPolicies, listenerConflicts, resolvesAnyHost } from '@seine/compile';
 import type { Diagnostic } from '@seine/diagnostics';
 import { TypeUrl } from '@seine/envoy';
 import { internList, memo } from '@seine/memo';
@@ -15,7 +15,7 @@ import { envoyFilterProblems, patchesOf, withEnvoyFilters } from './envoy-filter
 import { gatewayDiagnostics, gatewayResources, hasAutoPassthrough, selectedGateways } from './gateway-resources.js';
 import { anyHostClusters } from './any-host-clusters.js';
 import { outboundClusters, outboundEndpoints } from './outbound-clusters.js';
-import { headlessEndpoints, outboundListeners } from './outbound-listeners.js';
+import { headlessEndpoints, outboundListeners, withAddresses } from './outbound-listeners.js';
 import { portRoutes } from './outbound-routes.js';
 import { boundListeners, boundRoutes, inboundResources } from './own-resources.js';
 import { policiesOf } from './policies.js';
@@ -26,7 +26,7 @@ import { resourcesOf, type Scope, scopeOf } from './scope.js';
 import { grantsOf, proxySecrets } from './secrets.js';
 import { sidecarOf } from './sidecars.js';
 import { sniClusters, sniEndpoints } from './sni-clusters.js';
-import { endpointsSeen } from './visibility.js';
+import { endpointsSeen, type Services } from './visibility.js';
 
 const internView = internList();
 
@@ -164,13 +164,27 @@ export function compileViews(mesh: Mesh, proxy: Proxy, workload = workloadOf(mes
   return withEnvoyFilters(unpatchedViews(own, proxy, workload), own, proxy, workload);
 }
 
-/** What is wrong with the compiled config of one proxy: servers of Gateways and patches of EnvoyFilters that it does not get. */
+const conflicts = memo('listenerConflicts', (services: Services): readonly Diagnostic[] =>
+  listenerConflicts(services.values()),
+);
+
+/** Without redirection each TCP service has a loopback address to itself, so that nothing contends. */
+function conflictsOf(mesh: Mesh, proxy: Proxy): readonly Diagnostic[] {
+  if (proxy.interceptionMode === 'NONE') return [];
+  const { services } = scopeOf(mesh, proxy).egress.common;
+  return conflicts(proxy.dnsCapture ? withAddresses(services) : services);
+}
+
+/**
+ * What is wrong with the compiled config of one proxy: servers of Gateways and patches of EnvoyFilters that it does not get,
+ * and services that others keep from having a listener.
+ */
 export function proxyDiagnostics(mesh: Mesh, proxy: Proxy, workload = workloadOf(mesh, proxy)): readonly Diagnostic[] {
   if (proxy.proxyless) return [];
   const servers =
     proxy.type === 'router'
       ? gatewayDiagnostics(proxy, workload, selectedGateways(resourcesOf(mesh, 'Gateway'), proxy, workload))
-      : [];
+      : conflictsOf(mesh, proxy);
   if (!patchesOf(mesh, proxy)) return servers;
   return [...servers, ...envoyFilterProblems(unpatchedViews(mesh, proxy, workload), mesh, proxy, workload)];
 }

@@ -12,4 +12,5 @@ export {
   type LoopbackListenersInput,
 } from '../features/loopback-listeners/loopback-listeners.js';
 export { emitOutboundListener, serviceRouteName } from '../features/outbound-listeners/outbound-listeners.js';
+export { listenerConflicts } from '../features/outbound-listeners/listener-conflicts.js';
 export { emitVirtualOutbound } from '../features/outbound-listeners/virtual-outbound.js';
