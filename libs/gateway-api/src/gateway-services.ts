@@ -1,5 +1,5 @@
 import type { gatewayApi } from '@seine/istio';
-import { type ConfigObject, fieldsOf, itemsOf, labelsOf, portOf, textOf, textsOf } from '@seine/k8s';
+import { type ConfigObject, fieldsOf, itemsOf, portOf, textOf, textsOf } from '@seine/k8s';
 import { joinWords, type Problem, type Verdict } from './condition.js';
 import type { Context } from './context.js';
 import type { ClassInfo } from './gateway-classes.js';
@@ -50,23 +50,13 @@ function kubernetesService(host: string, { inputs, options }: Context): ConfigOb
   return rest.length === 0 ? inputs.find(serviceKind, namespace, name) : undefined;
 }
 
-function sharedServices(labels: Readonly<Record<string, string>>, context: Context): readonly string[] {
-  return context.inputs
-    .all<unknown>(serviceKind)
-    .filter(({ spec }) => {
-      const selector = labelsOf(fieldsOf(spec)['selector']);
-      return Object.entries(labels).every(([key, value]) => selector[key] === value);
-    })
-    .map(({ metadata }) => fullHost(metadata.name, metadata.namespace, context));
-}
-
 export function gatewayServices(gateway: Gateway, info: ClassInfo, context: Context): GatewayServices {
   const { namespace } = gateway.metadata;
   if (isManaged(gateway.spec)) {
     const own = fullHost(deploymentName(gateway, info, nameOverride), namespace, context);
     const { sharedGateway } = context.options;
     if (!sharedGateway || !info.nameSuffix || kubernetesService(own, context)) return { hosts: [own] };
-    return { hosts: sharedServices(sharedGateway, context), sharedGateway };
+    return { hosts: context.sharedHosts(), sharedGateway };
   }
   const addresses = gateway.spec.addresses ?? [];
   const isHostname = ({ type }: (typeof addresses)[number]): boolean => (type ?? 'Hostname') === 'Hostname';

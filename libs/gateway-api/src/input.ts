@@ -69,6 +69,7 @@ export function compareAge(a: ConfigObject, b: ConfigObject): number {
 /** The objects of one translation, by kind. */
 export class Inputs {
   readonly #byKind = new Map<string, ConfigObject[]>();
+  readonly #sorted = new Set<string>();
   readonly #byName = new Map<string, ConfigObject>();
 
   constructor(objects: Iterable<ConfigObject>) {
@@ -80,12 +81,14 @@ export class Inputs {
       else this.#byKind.set(kind, [object]);
       this.#byName.set(`${kind}/${object.metadata.namespace}/${object.metadata.name}`, object);
     }
-    for (const list of this.#byKind.values()) list.sort(compareAge);
   }
 
   /** Oldest first. @param kind `group/Kind` */
   all<Spec>(kind: string): readonly Typed<Spec>[] {
-    return (this.#byKind.get(kind) ?? []) as unknown as readonly Typed<Spec>[];
+    const list = this.#byKind.get(kind) ?? [];
+    if (!this.#sorted.has(kind)) list.sort(compareAge);
+    this.#sorted.add(kind);
+    return list as unknown as readonly Typed<Spec>[];
   }
 
   find(kind: string, namespace: string, name: string): ConfigObject | undefined {

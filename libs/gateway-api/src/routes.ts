@@ -22,7 +22,7 @@ import {
 /** What came of all routes. */
 export interface TranslatedRoutes {
   readonly objects: readonly ConfigObject[];
-  readonly statuses: ReadonlyMap<ObjectKey, object>;
+  readonly statuses: () => ReadonlyMap<ObjectKey, object>;
   /** By key of the parent. */
   readonly attached: ReadonlyMap<string, AttachedRoutes>;
 }
@@ -36,7 +36,7 @@ interface Attached<T> {
 
 /** Collects what all kinds of routes have in common. */
 class Routes {
-  readonly statuses = new Map<ObjectKey, object>();
+  readonly #outcomes: (readonly [ConfigObject, readonly Attachment[], RouteOutcome])[] = [];
   readonly attached = new Map<string, Map<string, number>>();
 
   constructor(
@@ -54,13 +54,22 @@ class Routes {
       gateway: gateway && { ...gateway, rules },
       mesh: mesh && { ...mesh, rules },
     };
-    this.statuses.set(objectKey(head.object), routeStatus(head.object, attachments, outcome, this.context));
+    this.#outcomes.push([head.object, attachments, outcome]);
     const held = accepted(attachments);
     for (const { parent, mesh: inMesh } of held) if (!inMesh) this.#count(parent);
     return {
       attachments: held,
       rulesFor: (attachment) => (attachment.mesh ? mesh : gateway)?.routes ?? [],
     };
+  }
+
+  statuses(): ReadonlyMap<ObjectKey, object> {
+    return new Map(
+      this.#outcomes.map(([object, attachments, outcome]) => [
+        objectKey(object),
+        routeStatus(object, attachments, outcome, this.context),
+      ]),
+    );
   }
 
   #count({ key, sectionName }: Parent): void {
@@ -165,5 +174,5 @@ function tlsObjects(routes: Routes, context: Context): readonly ConfigObject[] {
 export function translateRoutes(parents: Parents, context: Context): TranslatedRoutes {
   const routes = new Routes(parents, context);
   const objects = [...httpObjects(routes, context), ...tcpObjects(routes, context), ...tlsObjects(routes, context)];
-  return { objects, statuses: routes.statuses, attached: routes.attached };
+  return { objects, statuses: () => routes.statuses(), attached: routes.attached };
 }

@@ -2,7 +2,7 @@ import { type ConfigObject, type ObjectKey, objectKey } from '@seine/k8s';
 import { allowsListenersOf } from './allowed-routes.js';
 import { authoritySecrets } from './authority-secrets.js';
 import { translatePolicies } from './backend-policies.js';
-import { type Context, contextOf } from './context.js';
+import { type Context, contextOf, once } from './context.js';
 import { gatewayClassStatus } from './gateway-classes.js';
 import { gatewayStatus, listenerSetStatus, refusedSetStatus } from './gateway-status.js';
 import { type Parent, parentKey, translateGateways, type TranslatedGateways } from './gateways.js';
@@ -14,7 +14,7 @@ import { translateRoutes, type TranslatedRoutes } from './routes.js';
 export interface Translation {
   /** Gateways, VirtualServices, DestinationRules, ServiceEntries and Secrets. Their names cannot be those of a user's objects. */
   readonly objects: readonly ConfigObject[];
-  /** The whole `status` of each object that is ours, by its key. */
+  /** The whole `status` of each object that is ours, by its key; made when it is asked for. */
   readonly statuses: ReadonlyMap<ObjectKey, object>;
 }
 
@@ -30,14 +30,20 @@ export function translateGatewayApi(objects: Iterable<ConfigObject>, options: Tr
   const routes = translateRoutes(parentsOf(owners.flatMap(({ parents }) => parents)), context);
   const policies = translatePolicies(context);
   const derived = [...owners.flatMap(({ configs }) => configs), ...routes.objects, ...policies.objects];
+  const statuses = once(
+    () =>
+      new Map([
+        ...classStatuses(context),
+        ...gatewayStatuses(gateways, routes, context),
+        ...routes.statuses(),
+        ...policies.statuses,
+      ]),
+  );
   return {
     objects: [...derived, ...authoritySecrets(derived, context)],
-    statuses: new Map([
-      ...classStatuses(context),
-      ...gatewayStatuses(gateways, routes, context),
-      ...routes.statuses,
-      ...policies.statuses,
-    ]),
+    get statuses() {
+      return statuses();
+    },
   };
 }
 

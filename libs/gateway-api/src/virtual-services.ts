@@ -98,7 +98,11 @@ export function derivedVirtualService(
 /** One VirtualService a gateway and host: the rules of all routes together, in the specification's order. */
 export function mergeHttpPieces(pieces: readonly HttpPiece[]): readonly ConfigObject[] {
   const byKey = new Map<string, HttpPiece[]>();
-  for (const piece of pieces) byKey.set(piece.key, [...(byKey.get(piece.key) ?? []), piece]);
+  for (const piece of pieces) {
+    const list = byKey.get(piece.key);
+    if (list) list.push(piece);
+    else byKey.set(piece.key, [piece]);
+  }
   return [...byKey].map(([key, list]) => {
     const sorted = [...list].sort((a, b) => compareAge(a.route, b.route));
     const [first = sorted[0]] = sorted;
