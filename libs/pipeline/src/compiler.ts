@@ -74,6 +74,15 @@ function dnsEndpoints({ endpoints }: Mesh, { services }: Scope, { dnsCapture }: 
   return dnsCapture ? headlessEndpoints(services, endpoints) : undefined;
 }
 
+/** Outbound listeners beside inbound ones. Where a Sidecar puts both at one address, the inbound one stands. */
+function besideInbound(outbound: ResourceSet, inbound: ResourceSet, { egress }: Scope): ResourceSet {
+  return egress.ports.length > 0 && inbound.size > 1 ? without(outbound, inbound) : outbound;
+}
+
+const without = memo('withoutInbound', (outbound: ResourceSet, inbound: ResourceSet): ResourceSet =>
+  internSet([...outbound].filter(({ name }) => !inbound.get(name))),
+);
+
 const noGateways: readonly never[] = Object.freeze([]);
 
 function sidecarViews(mesh: Mesh, proxy: Proxy, workload: Workload | undefined): Views {
@@ -90,7 +99,10 @@ function sidecarViews(mesh: Mesh, proxy: Proxy, workload: Workload | undefined):
     view(endpoints),
     explicit
       ? view(boundListeners(proxy, scope, policies, own))
-      : view(iptablesListeners(scope, policies, dnsEndpoints(mesh, scope, proxy)), own.listeners),
+      : view(
+          besideInbound(iptablesListeners(scope, policies, dnsEndpoints(mesh, scope, proxy)), own.listeners, scope),
+          own.listeners,
+        ),
     view(explicit ? explicitRoutes(scope) : iptablesRoutes(scope)),
     view(proxySecrets(proxy, noGateways, scope.rules, resourcesOf(mesh, 'Secret'))),
   );

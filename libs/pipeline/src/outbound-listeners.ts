@@ -160,7 +160,7 @@ const addressed = memo(
 
 /** Ports of which a Sidecar says what is listed; one list for none. */
 const capturedPorts = memo('capturedPorts', (ports: readonly EgressPort[]): readonly number[] =>
-  Object.freeze(ports.filter(({ bind }) => bind.captured).map(({ bind }) => bind.port)),
+  Object.freeze(ports.filter(({ bind }) => bind.everywhere).map(({ bind }) => bind.port)),
 );
 
 function withEgressPorts(set: ResourceSet, scope: Scope, seen: Services, policies: ChainPolicies): ResourceSet {
@@ -173,7 +173,8 @@ function withEgressPorts(set: ResourceSet, scope: Scope, seen: Services, policie
     const { l4, client } = l4Of;
     return portListeners(list, l4, withServices(l4Of, list), client, policies, scope.fallback, scope.config, bind.port);
   });
-  return internSet([...set, ...own, ...egressListeners(scope, policies, localhost)]);
+  // What an entry says of an address goes before what is there without it.
+  return internSet([...egressListeners(scope, policies, localhost), ...own, ...set]);
 }
 
 const localhost = '127.0.0.1';

@@ -44,6 +44,7 @@ export class RandomConfig {
       () => this.#delegate(),
       () => this.#destinationRule(),
       () => this.#gateway(),
+      () => this.#sidecar(),
     ])();
     this.#present.set(objectKey(put), put);
     return { put };
@@ -176,6 +177,51 @@ export class RandomConfig {
       ...(this.#chance(0.2) && { workloadSelector: { matchLabels: { version: 'v1' } } }),
       ...this.#exportTo(),
     });
+  }
+
+  #egressHosts() {
+    const own = ['./*', 'one/*', 'two/a.two.svc.cluster.local', '*/x.example.com', '*/*.example.com', '~/*', '*/*'];
+    return { hosts: [...new Set(this.#some(own))] };
+  }
+
+  #egress() {
+    const protocol = this.#pick([undefined, 'HTTP', 'TCP', 'TLS']);
+    const bound = this.#pick([{}, {}, { bind: '127.0.0.1', captureMode: 'NONE' }, { bind: '10.96.0.3' }]);
+    const ported = this.#some([80, 443, 5432, 8000]).map((number) => ({
+      port: { number, name: 'p', ...(protocol && { protocol }) },
+      ...bound,
+      ...this.#egressHosts(),
+    }));
+    const socket = { port: { number: 0, protocol: 'HTTP', name: 's' }, bind: 'unix:///tmp/s', ...this.#egressHosts() };
+    return [
+      ...(this.#chance(0.4) ? ported : []),
+      ...(this.#chance(0.1) ? [socket] : []),
+      ...(this.#chance(0.8) ? [this.#egressHosts()] : []),
+    ];
+  }
+
+  #ingress() {
+    return this.#some([80, 8080, 9080]).map((number) => ({
+      port: { number, name: 'p', protocol: this.#pick(['HTTP', 'TCP', 'GRPC']) },
+      ...this.#pick([{}, { captureMode: 'NONE' }, { bind: '127.0.0.1', captureMode: 'NONE' }]),
+      ...this.#pick([{}, { defaultEndpoint: '127.0.0.1:18080' }, { defaultEndpoint: 'unix:///tmp/app' }]),
+    }));
+  }
+
+  #sidecar(): ConfigObject {
+    const named = this.#named(['a', 'b']);
+    const namespace = this.#chance(0.1) ? 'istio-system' : named.namespace;
+    const policy = this.#pick([undefined, { mode: 'REGISTRY_ONLY' }, { egressProxy: { host: 'a' } }]);
+    return anIstioObject(
+      'Sidecar',
+      { ...named, namespace },
+      {
+        ...(this.#chance(0.4) && { workloadSelector: { labels: { version: this.#pick(['v1', 'v2']) } } }),
+        egress: this.#chance(0.8) ? this.#egress() : undefined,
+        ingress: this.#chance(0.3) ? this.#ingress() : undefined,
+        outboundTrafficPolicy: policy,
+      },
+    );
   }
 
   #gateway(): ConfigObject {

@@ -24,6 +24,8 @@ const mode: InboundMtlsMode = 'DISABLE';
 /** The socket mark by which TPROXY's iptables rules know the proxy's own packets (istio-iptables). */
 const tproxyMark = 1337;
 
+const wildcards: readonly (string | undefined)[] = [undefined, '', wildcardAddress, '::'];
+
 /** The listener that iptables sends all inbound connections to (15006): a chain set for each port of the workload. */
 export function emitVirtualInbound(input: InboundInput): Listener {
   const { config, proxy } = input;
@@ -57,9 +59,9 @@ export function emitVirtualInbound(input: InboundInput): Listener {
 }
 
 /**
- * A listener a port for what clients dial themselves, with the chains the port has in virtualInbound. INTERCEPTION_MODE
- * NONE: all ports, on the workload's own address; none where the proxy has no address. Else those that the Sidecar's
- * ingress gives `captureMode: NONE`, on all addresses. Either way an ingress listener's `bind` goes before.
+ * A listener a port for what clients dial themselves, on the workload's own address, with the chains the port has in
+ * virtualInbound; none where the proxy has no address. INTERCEPTION_MODE NONE: all ports. Else those that the Sidecar's
+ * ingress gives `captureMode: NONE`. An ingress listener's `bind` goes before the workload's address.
  */
 export function emitBoundInboundListeners(input: InboundInput): Listener[] {
   const { config, proxy } = input;
@@ -67,7 +69,8 @@ export function emitBoundInboundListeners(input: InboundInput): Listener[] {
   const explicit = proxy.interceptionMode === 'NONE';
   return inboundEntries(input).flatMap(({ port, ingress }) => {
     if (!explicit && !(ingress && isDialled(ingress))) return [];
-    const bind = ingress?.bind || (explicit ? proxy.ipAddresses[0] : wildcardAddress);
+    // What iptables bring from the application may have to stand at all addresses of the port.
+    const bind = wildcards.includes(ingress?.bind) ? proxy.ipAddresses[0] : ingress?.bind;
     if (bind === undefined) return [];
     const listener = create(ListenerSchema, {
       name: listenerName(bind, port.targetPort),

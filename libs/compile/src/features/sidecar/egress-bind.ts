@@ -7,7 +7,7 @@ const unixScheme = 'unix://';
 export interface EgressBind {
   /** 0 for a Unix domain socket. */
   readonly port: number;
-  /** As written: an IP address or `unix:///path`; undefined = none. */
+  /** An IP address or `unix:///path`; undefined = none, or all addresses. */
   readonly bind: string | undefined;
   /** What clients speak on it; undefined = as each service says. */
   readonly protocol: Protocol | undefined;
@@ -15,6 +15,8 @@ export interface EgressBind {
   readonly httpProxy: boolean;
   /** It has no address of its own: iptables bring the connections, to whatever address of the services they go. */
   readonly captured: boolean;
+  /** It stands at all addresses where there are iptables, so nothing else can stand there on the port. */
+  readonly everywhere: boolean;
   /** `captureMode: NONE`, and Unix sockets: clients dial the address itself. */
   readonly bindToPort: boolean;
   /** Whether only services with this very port are listed; not so on Unix sockets and HTTP proxies. */
@@ -25,13 +27,15 @@ export interface EgressBind {
 export function egressBindOf({ port, bind, captureMode }: IstioEgressListener): EgressBind {
   const number = port?.number ?? 0;
   const httpProxy = port?.protocol?.toUpperCase() === 'HTTP_PROXY';
+  const isWildcard = !bind || bind === '0.0.0.0' || bind === '::';
   const bindToPort = captureMode === 'NONE' || isUnixSocket(bind ?? '');
   return {
     port: number,
-    bind: bind || undefined,
+    bind: isWildcard ? undefined : bind,
     protocol: port?.protocol && !httpProxy ? parseProtocol(port.protocol) : undefined,
     httpProxy,
-    captured: !bind && !bindToPort && !httpProxy,
+    captured: isWildcard && !bindToPort && !httpProxy,
+    everywhere: isWildcard && !bindToPort,
     bindToPort,
     ofOnePort: number !== 0 && !httpProxy,
   };

@@ -11,12 +11,7 @@ export function ingressProtocol({ port, tls }: Pick<IstioIngressListener, 'port'
   return stated === 'HTTPS' ? 'HTTP' : stated === 'TLS' || stated === 'auto' ? 'TCP' : stated;
 }
 
-const wildcards: readonly (string | undefined)[] = [undefined, '', '0.0.0.0', '::'];
-
-/**
- * `captureMode: NONE`: clients dial the listener itself, and no iptables stand between. Where it is on all addresses and
- * no `defaultEndpoint` says that the application is elsewhere, the sidecar would call itself, so it stays captured.
- */
-export function isDialled({ captureMode, bind, defaultEndpoint }: IstioIngressListener): boolean {
-  return captureMode === 'NONE' && (Boolean(defaultEndpoint) || !wildcards.includes(bind));
+/** `captureMode: NONE`: clients dial the listener itself, and no iptables stand between. */
+export function isDialled({ captureMode }: IstioIngressListener): boolean {
+  return captureMode === 'NONE';
 }
