@@ -3,9 +3,14 @@ import { resourceToJson, TypeUrl } from '@seine/envoy';
 import type { ConfigObject } from '@seine/k8s';
 import { memoRuns } from '@seine/memo';
 import { defaultMeshConfig, type Proxy } from '@seine/model';
+import { seededRandom } from '@seine/testing';
+import { viewsToJson } from './compile-proxy.js';
 import { proxyDiagnostics } from './compiler.js';
 import { aKubernetesService, aPod } from './testing/config-objects.js';
+import { violationsOf } from './testing/golden-case.js';
 import { MeshUnderTest, resourcesIn, versionsIn } from './testing/mesh-under-test.js';
+import { nackCauses } from './testing/nack-causes.js';
+import { RandomConfig } from './testing/random-config.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -164,6 +169,57 @@ describe('speed rules', () => {
     expect(versionsIn(world.put(filter).views(proxy('a')))).not.toEqual(before);
     expect(versionsIn(world.remove('networking.istio.io/EnvoyFilter/default/f').views(proxy('a')))).toEqual(before);
   });
+});
+
+it('takes the inbound listeners of explicit mode for what virtualInbound is', () => {
+  const match = { context: 'SIDECAR_INBOUND', listener: { name: 'virtualInbound' } };
+  const patch = { applyTo: 'LISTENER', match, patch: { operation: 'MERGE', value: { stat_prefix: 'mine' } } };
+  world.put(envoyFilter({ spec: { configPatches: [patch] } }));
+  const explicit: Proxy = Object.freeze({ ...proxy('a'), interceptionMode: 'NONE', httpProxyPort: 15_007 });
+  const listeners = [...(world.views(explicit).get(TypeUrl.listener) ?? [])].flatMap((set) => [...set]);
+  const marked = listeners.filter(({ bytes }) =>
+    JSON.stringify(resourceToJson(TypeUrl.listener, bytes)).includes('"mine"'),
+  );
+  expect(marked.map(({ name }) => name)).toEqual(['10.1.0.1_9080']);
+  expect(listeners.length).toBeGreaterThan(1);
+});
+
+it.each([1, 2, 3])('gives after any edits what it gives at once (seed %i)', (seed) => {
+  const random = seededRandom(seed);
+  const config = new RandomConfig(seed);
+  const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)]!;
+  const randomFilter = (): ConfigObject => {
+    const context = { context: pick(['ANY', 'SIDECAR_INBOUND', 'SIDECAR_OUTBOUND', 'GATEWAY']) };
+    const patches = [
+      mark(pick(['x', 'y']), context),
+      {
+        applyTo: 'CLUSTER',
+        match: context,
+        patch: { operation: pick(['ADD', 'MERGE']), value: { name: 'n', connect_timeout: pick(['1s', '-1s']) } },
+      },
+      { applyTo: 'FILTER_CHAIN', match: context, patch: { operation: 'REMOVE' } },
+      {
+        applyTo: 'HTTP_ROUTE',
+        match: context,
+        patch: { operation: pick(['REMOVE', 'MERGE']), value: { name: pick(['r', 's']) } },
+      },
+      { applyTo: 'LISTENER', match: context, patch: { operation: 'MERGE', value: { stat_prefix: pick(['p', 'q']) } } },
+    ];
+    const spec = { priority: pick([0, 1]), configPatches: [pick(patches), pick(patches)] };
+    return envoyFilter({ name: pick(['e', 'f']), namespace: pick(['istio-system', 'one', 'two']), spec });
+  };
+  const edited = new MeshUnderTest(config.config(30));
+  for (let step = 0; step < 8; step++) {
+    edited.put(randomFilter());
+    edited.apply([config.edit(), config.edit()]);
+    const fresh = new MeshUnderTest([...edited.objects.values()]);
+    for (const one of edited.proxies()) {
+      const views = edited.views(one);
+      expect(versionsIn(views)).toEqual(versionsIn(fresh.views(one)));
+      const compiled = viewsToJson(views);
+      expect([...nackCauses(compiled), ...violationsOf(compiled)]).toEqual([]);
+    }
+  }
 });
 
 describe('what is added', () => {

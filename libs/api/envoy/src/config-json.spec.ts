@@ -137,6 +137,14 @@ describe('checkEnvoyJson', () => {
     expect(problems(type, json)).toEqual([[kind, path, expect.stringMatching(message)]]);
   });
 
+  it('gives up on what is nested without end', () => {
+    let json: unknown = {};
+    for (let i = 0; i < 5000; i++) json = { value: [json] };
+    expect(problems(cluster, { metadata: { filter_metadata: { a: json } } })).toEqual([
+      ['invalid', '', expect.stringMatching(/more than 100 levels/)],
+    ]);
+  });
+
   it('applies Envoy’s rules to whole messages, with the path of the field, and not to parts', () => {
     const json = {
       connect_timeout: '0s',

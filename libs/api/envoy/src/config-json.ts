@@ -201,11 +201,21 @@ function ruleProblems(desc: DescMessage, json: unknown): readonly JsonProblem[] 
 export function checkEnvoyJson(typeName: string, json: unknown, whole: boolean): readonly JsonProblem[] {
   const desc = types().getMessage(typeName);
   if (!desc) throw new Error(`Envoy has no message ${typeName}`);
+  if (isDeeper(json, deepest))
+    return [{ kind: 'invalid', path: [], message: `is nested more than ${deepest} levels deep.` }];
   const check = new Check();
   check.message(desc, json, []);
   const readable = check.found.every(({ kind }) => kind === 'unknown-field');
   if (!whole || !readable || hasNewerTypes(json)) return check.found;
   return [...check.found, ...ruleProblems(desc, json)];
+}
+
+/** As in Envoy's own reader of protos. */
+const deepest = 100;
+
+function isDeeper(json: unknown, levels: number): boolean {
+  if (typeof json !== 'object' || json === null) return false;
+  return levels === 0 || Object.values(json).some((value) => isDeeper(value, levels - 1));
 }
 
 /** Types without a descriptor cannot be read here, hence not checked by rules. */

@@ -98,6 +98,10 @@ function checkPatch(applyTo: ApplyTo, patch: EnvoyConfigObjectPatch['patch'], sc
 /** What Istio asks of an EnvoyFilter beyond its schema. */
 export function checkEnvoyFilter(spec: EnvoyFilterSpec, scope: Scope): void {
   checkLabels(spec.workloadSelector?.labels, scope.at('workloadSelector', 'labels'));
+  each(spec.targetRefs, scope.at('targetRefs'), ({ kind }, at) => {
+    if (kind !== 'Gateway')
+      at.at('kind').warning(`${kind} is a target of waypoints, which Seine does not have.`, 'SEINE-UNSUPPORTED');
+  });
   each(spec.configPatches, scope.at('configPatches'), ({ applyTo, match, patch }, at) => {
     if (match?.context === 'WAYPOINT') {
       at.at('match', 'context').warning('Seine has no waypoints: the patch has no effect.', 'SEINE-UNSUPPORTED');

@@ -414,5 +414,7 @@ check('EnvoyFilter', [
     `warning ${value}.connect_timeout`,
   ],
   ['a filter by name alone', valued('HTTP_FILTER', 'ADD', { name: 'envoy.filters.http.lua' }), `warning ${value}`],
+  ['a Service as target', { targetRefs: [{ kind: 'Service', name: 'a' }] }, 'warning spec.targetRefs[0].kind'],
+  ['a Gateway as target', { targetRefs: [{ kind: 'Gateway', name: 'a' }] }],
   ['a waypoint', { configPatches: [{ match: { context: 'WAYPOINT', waypoint: {} } }] }, `warning ${at}.match.context`],
 ]);

@@ -4,6 +4,7 @@ import { type Listener, ListenerSchema } from '@seine/envoy/envoy/config/listene
 import { type RouteConfiguration, RouteConfigurationSchema } from '@seine/envoy/envoy/config/route/v3/route_pb.js';
 import { clusterComplaints, listenerComplaints, routeComplaints } from './envoy-rules.js';
 import { matchesCluster } from './match-cluster.js';
+import { matchesListenerName } from './match-listener.js';
 import { matchesRouteConfiguration } from './match-route.js';
 import { addedClusters, patchCluster } from './patch-cluster.js';
 import { addedListeners, patchListener } from './patch-listener.js';
@@ -121,8 +122,8 @@ function some(
 
 /** Whether a listener may be changed; inbound ones hold their routes. */
 export function touchesListener(name: string, patches: PatchSet, target: PatchTarget): boolean {
-  const byName = ({ match, operation, applyTo }: EnvoyPatch) =>
-    (applyTo !== 'LISTENER' || operation !== 'ADD') && (!match.listener?.name || match.listener.name === name);
+  const byName = (patch: EnvoyPatch) =>
+    (patch.applyTo !== 'LISTENER' || patch.operation !== 'ADD') && matchesListenerName(patch, name, target);
   if (some(ofListeners, patches, target, byName)) return true;
   return target.context === 'SIDECAR_INBOUND' && some(ofRoutes, patches, target, () => true);
 }

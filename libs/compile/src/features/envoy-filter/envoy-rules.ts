@@ -1,6 +1,7 @@
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { validatePgv } from '@seine/envoy';
 import { type Cluster, Cluster_DiscoveryType, ClusterSchema } from '@seine/envoy/envoy/config/cluster/v3/cluster_pb.js';
+import type { ExtensionConfigSource } from '@seine/envoy/envoy/config/core/v3/config_source_pb.js';
 import { type Listener, ListenerSchema } from '@seine/envoy/envoy/config/listener/v3/listener_pb.js';
 import {
   type FilterChain,
@@ -8,6 +9,7 @@ import {
 } from '@seine/envoy/envoy/config/listener/v3/listener_components_pb.js';
 import { type RouteConfiguration, RouteConfigurationSchema } from '@seine/envoy/envoy/config/route/v3/route_pb.js';
 import { HttpConnectionManagerSchema } from '@seine/envoy/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
+import { isFromControlPlane } from './extension-config.js';
 import { isTerminal, mayEnd, type OrderedFilter } from './filter-order.js';
 
 /** Things that are there more than once, as complaints. */
@@ -23,6 +25,16 @@ function orderComplaints(filters: readonly OrderedFilter[]): readonly string[] {
     ...early.map(({ name }) => `the filter ${name} must be the last one of its chain`),
     ...(last && !mayEnd(last) ? [`the filter ${last.name} cannot be the last one of its chain`] : []),
   ];
+}
+
+/** Nothing would ever serve their configs, and the listener would wait for them. */
+function undiscovered(filters: readonly OrderedFilter[]): readonly string[] {
+  return filters
+    .filter(
+      ({ configType: { case: kind, value } }) =>
+        kind === 'configDiscovery' && isFromControlPlane(value as ExtensionConfigSource),
+    )
+    .map(({ name }) => `the filter ${name} has no config: no EXTENSION_CONFIG patch is named so`);
 }
 
 function untyped(filters: readonly OrderedFilter[]): readonly string[] {
@@ -53,9 +65,11 @@ function chainComplaints({ filters }: FilterChain): readonly string[] {
   return [
     ...orderComplaints(filters),
     ...untyped(filters),
+    ...undiscovered(filters),
     ...managers.flatMap(({ httpFilters, routeSpecifier }) => [
       ...(httpFilters.length === 0 ? ['an HTTP connection manager needs a router'] : orderComplaints(httpFilters)),
       ...untyped(httpFilters),
+      ...undiscovered(httpFilters),
       ...(routeSpecifier.case === 'routeConfig' ? hostComplaints(routeSpecifier.value) : []),
     ]),
   ];
@@ -74,6 +88,7 @@ export function listenerComplaints(listener: Listener): readonly string[] {
     ...(chains.length === 0 && !udpListenerConfig && !apiListener ? ['no filter chain is left'] : []),
     ...repeated('the filter chain match', filterChains.map(matchKey)),
     ...untyped(listenerFilters),
+    ...undiscovered(listenerFilters),
     ...chains.flatMap(chainComplaints),
   ];
 }

@@ -20,18 +20,23 @@ function addedConfigs({ patches }: PatchInput): ReadonlyMap<string, Any> {
   return found;
 }
 
+/** Whether a config would come by the stream that listeners come by. */
+export function isFromControlPlane({ configSource }: ExtensionConfigSource): boolean {
+  return configSource?.configSourceSpecifier.case === 'ads';
+}
+
 /**
  * Gives filters that would discover their config (ECDS) from the control plane the one that an EXTENSION_CONFIG patch
- * has for them. Filter and config then change in one step: no listener warms for want of a config that comes later, or
+ * has for them, else their default. Filter and config then change in one step: no listener warms for want of a config that comes later, or
  * loses it before the filter that needs it. Configs from elsewhere (`path_config_source`, another server) are left.
  */
 export function inlineDiscovered(filters: readonly Configured[], input: PatchInput): void {
+  const discovering = filters.filter(({ configType }) => configType.case === 'configDiscovery');
+  if (discovering.length === 0) return;
   const configs = addedConfigs(input);
-  for (const filter of filters) {
-    if (filter.configType.case !== 'configDiscovery') continue;
-    const { configSource } = filter.configType.value as ExtensionConfigSource;
-    const config = configs.get(filter.name);
-    if (config && configSource?.configSourceSpecifier.case === 'ads')
-      filter.configType = { case: 'typedConfig', value: config };
+  for (const filter of discovering) {
+    const source = filter.configType.value as ExtensionConfigSource;
+    const config = configs.get(filter.name) ?? source.defaultConfig;
+    if (config && isFromControlPlane(source)) filter.configType = { case: 'typedConfig', value: config };
   }
 }

@@ -1,6 +1,6 @@
 import type { Listener } from '@seine/envoy/envoy/config/listener/v3/listener_pb.js';
 import type { FilterChain } from '@seine/envoy/envoy/config/listener/v3/listener_components_pb.js';
-import type { EnvoyPatch } from './patches.js';
+import type { EnvoyPatch, PatchTarget } from './patches.js';
 
 /** One listener for all ports: which port is meant, its filter chains say. */
 function isVirtual({ name }: Listener): boolean {
@@ -12,10 +12,18 @@ function portOf({ address }: Listener): number | undefined {
   return socket?.portSpecifier.case === 'portValue' ? socket.portSpecifier.value : undefined;
 }
 
-export function matchesListener({ match, applyTo }: EnvoyPatch, listener: Listener): boolean {
+/** In explicit mode an inbound port has a listener of its own: together they are what `virtualInbound` is. */
+export function matchesListenerName({ match }: EnvoyPatch, name: string, { context, explicit }: PatchTarget): boolean {
+  const wanted = match.listener?.name;
+  if (!wanted || wanted === name) return true;
+  return wanted === 'virtualInbound' && explicit && context === 'SIDECAR_INBOUND';
+}
+
+export function matchesListener(patch: EnvoyPatch, listener: Listener, target: PatchTarget): boolean {
+  const { match, applyTo } = patch;
   const wanted = match.listener;
   if (!wanted) return true;
-  if (wanted.name && wanted.name !== listener.name) return false;
+  if (!matchesListenerName(patch, listener.name, target)) return false;
   if (applyTo !== 'LISTENER' && isVirtual(listener)) return true;
   return !wanted.portNumber || portOf(listener) === wanted.portNumber;
 }

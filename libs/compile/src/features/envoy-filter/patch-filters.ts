@@ -67,8 +67,7 @@ function patchManager(
   isMeant: (patch: EnvoyPatch, filter: Filter) => boolean,
 ): void {
   const patches = patchesFor(input, 'HTTP_FILTER').filter((patch) => isMeant(patch, filter));
-  const discovers = input.patches.has('EXTENSION_CONFIG');
-  if (patches.length === 0 && !discovers) return;
+  if (patches.length === 0 && !input.patches.has('EXTENSION_CONFIG')) return;
   editManager(filter, (manager) => {
     for (const patch of patches) {
       const place = { matches: httpFilterMatch(patch), addAt: placeToAdd(manager.httpFilters, patch.filterClass) };
@@ -79,14 +78,14 @@ function patchManager(
       for (const patch of patches)
         if (isMerge(patch.operation) && (httpFilterMatch(patch)?.(item) ?? true))
           mergeFilter(item, valueOf(HttpFilterSchema, patch), patch, input.refuse);
-    if (discovers) inlineDiscovered(manager.httpFilters, input);
+    inlineDiscovered(manager.httpFilters, input);
   });
 }
 
 /** Network filters of a chain, and the HTTP filters in them. */
 export function patchFilters(listener: Listener, chain: FilterChain, input: PatchInput): void {
   const isInChain = (patch: EnvoyPatch): boolean =>
-    matchesListener(patch, listener) && matchesFilterChain(patch, listener, chain);
+    matchesListener(patch, listener, input) && matchesFilterChain(patch, listener, chain);
   const isMeant = (patch: EnvoyPatch, filter: Filter): boolean =>
     isInChain(patch) && (networkFilterMatch(patch)?.(filter) ?? true);
   const patches = patchesFor(input, 'NETWORK_FILTER').filter(isInChain);
@@ -100,12 +99,12 @@ export function patchFilters(listener: Listener, chain: FilterChain, input: Patc
         mergeFilter(filter, valueOf(FilterSchema, patch), patch, input.refuse);
     if (filter.name === managerName) patchManager(filter, input, isMeant);
   }
-  if (input.patches.has('EXTENSION_CONFIG')) inlineDiscovered(chain.filters, input);
+  inlineDiscovered(chain.filters, input);
 }
 
 export function patchListenerFilters(listener: Listener, input: PatchInput): void {
   for (const patch of patchesFor(input, 'LISTENER_FILTER')) {
-    if (!matchesListener(patch, listener)) continue;
+    if (!matchesListener(patch, listener, input)) continue;
     const matches = listenerFilterMatch(patch);
     if (isMerge(patch.operation)) {
       if (matches)
@@ -116,7 +115,7 @@ export function patchListenerFilters(listener: Listener, input: PatchInput): voi
       listener.listenerFilters = editList(listener.listenerFilters, patch.operation, value, { matches });
     }
   }
-  if (input.patches.has('EXTENSION_CONFIG')) inlineDiscovered(listener.listenerFilters, input);
+  inlineDiscovered(listener.listenerFilters, input);
 }
 
 /** Routes that stand in the listener itself, as those of inbound ports do. */

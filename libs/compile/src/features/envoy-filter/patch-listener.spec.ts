@@ -133,11 +133,6 @@ describe('HTTP_FILTER', () => {
       ['a', 'b', router.name],
     ],
     [
-      'its own context',
-      httpFilter('INSERT_FIRST', { context: 'SIDECAR_OUTBOUND', ...inManager() }, cors('new')),
-      ['new', 'a', 'b', router.name],
-    ],
-    [
       'another port',
       httpFilter('INSERT_FIRST', inManager(undefined, { portNumber: 81 }), cors('new')),
       ['a', 'b', router.name],
@@ -217,6 +212,19 @@ describe('EXTENSION_CONFIG', () => {
     const text = JSON.stringify(listener(httpListener(), [discovered({ ads: {} }), config]).result);
     expect(text).toContain('Cors');
     expect(text).not.toContain('config_discovery');
+  });
+
+  it('gives way to the default, and without one the filter is left out', () => {
+    const lone = listener(httpListener(), [discovered({ ads: {} })]);
+    expect(httpNames(lone.result)).toEqual([router.name]);
+    expect(lone.problems).toEqual([expect.stringMatching(/the filter x has no config/)]);
+    const patch = discovered({ ads: {} }).patch as { readonly value: { readonly config_discovery: object } };
+    const config_discovery = { ...patch.value.config_discovery, default_config: cors('x').typed_config };
+    const value = { name: 'x', config_discovery };
+    expect(httpNames(listener(httpListener(), [httpFilter('INSERT_FIRST', inManager(), value)]).result)).toEqual([
+      'x',
+      router.name,
+    ]);
   });
 
   it('does not where the filter discovers it from elsewhere', () => {

@@ -30,7 +30,7 @@ export function mergeTransportSocket(
 /** @returns whether the chain stays */
 function patchChain(listener: Listener, chain: FilterChain, input: PatchInput): boolean {
   for (const patch of patchesFor(input, 'FILTER_CHAIN')) {
-    if (!matchesListener(patch, listener) || !matchesFilterChain(patch, listener, chain)) continue;
+    if (!matchesListener(patch, listener, input) || !matchesFilterChain(patch, listener, chain)) continue;
     if (patch.operation === 'REMOVE') return false;
     if (!isMerge(patch.operation)) continue;
     const theirs = valueOf(FilterChainSchema, patch).transportSocket;
@@ -46,7 +46,7 @@ function patchChains(listener: Listener, input: PatchInput): void {
   if (listener.defaultFilterChain && !patchChain(listener, listener.defaultFilterChain, input))
     listener.defaultFilterChain = undefined;
   for (const patch of patchesFor(input, 'FILTER_CHAIN'))
-    if (patch.operation === 'ADD' && matchesListener(patch, listener))
+    if (patch.operation === 'ADD' && matchesListener(patch, listener, input))
       listener.filterChains.push(valueOf(FilterChainSchema, patch));
 }
 
@@ -59,7 +59,7 @@ export function patchListener(listener: Listener, input: PatchInput): Listener |
   for (const chain of [...listener.filterChains, ...(listener.defaultFilterChain ? [listener.defaultFilterChain] : [])])
     patchInlineRoutes(chain, input);
   for (const patch of patchesFor(input, 'LISTENER')) {
-    if (!matchesListener(patch, listener)) continue;
+    if (!matchesListener(patch, listener, input)) continue;
     if (patch.operation === 'REMOVE') return undefined;
     if (isMerge(patch.operation)) mergeValue(ListenerSchema, listener, patch);
   }

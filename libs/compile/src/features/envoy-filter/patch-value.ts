@@ -59,8 +59,8 @@ function hasForeignType(json: unknown): boolean {
  * @returns undefined where plain Envoy has no such thing, or the value cannot be read at all
  */
 export function readPatchValue(desc: DescMessage, value: unknown): Message | undefined {
-  if (hasForeignType(value)) return undefined;
   try {
+    if (hasForeignType(value)) return undefined;
     return fromJson(desc, prepared(value) as JsonValue, { registry: envoyRegistry(), ignoreUnknownFields: true });
   } catch {
     // Validation has told the user; an object that comes past it must not stop the others.
