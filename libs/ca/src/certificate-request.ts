@@ -106,3 +106,8 @@ function isSignedBy(hash: string, signed: Buffer, key: KeyObject, signature: Buf
     return false;
   }
 }
+
+/** What a request for a key of one's own would come to: citadel signs for itself without asking itself. */
+export function requestForKey(publicKey: KeyObject): CertificateRequest {
+  return { publicKey, spki: publicKey.export({ format: 'der', type: 'spki' }) };
+}

@@ -28,6 +28,8 @@ export interface CertificateContent {
   readonly notAfter: number;
   /** URI SANs. */
   readonly uris: readonly string[];
+  /** DNS SANs: for the control plane's own servers, which Istio's agents know by these names. */
+  readonly dnsNames?: readonly string[];
   /** Set for a certificate that signs others: how many more may follow below it; undefined for any number. */
   readonly authority?: { readonly pathLength: number | undefined };
   /** RSA keys also encipher keys (TLS 1.2 without forward secrecy); EC keys never do. */
@@ -119,7 +121,10 @@ function extensions(of: CertificateContent): Asn1 {
       extension(
         oids.subjectAltName,
         children(subject).length === 0,
-        sequence(...uris.map((uri) => tagged(6, Buffer.from(uri)))),
+        sequence(
+          ...uris.map((uri) => tagged(6, Buffer.from(uri))),
+          ...(of.dnsNames ?? []).map((name) => tagged(2, Buffer.from(name))),
+        ),
       ),
     ),
   ]);

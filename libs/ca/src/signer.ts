@@ -138,6 +138,8 @@ export interface IssueOptions {
   readonly request: CertificateRequest;
   readonly lifetimeMs: number;
   readonly now: number;
+  /** For the control plane's own servers only; a workload is known by its SPIFFE ID alone. */
+  readonly dnsNames?: readonly string[];
 }
 
 export interface IssuedCertificate {
@@ -156,7 +158,7 @@ export interface IssuedCertificate {
  */
 export function issueCertificate(
   signer: Signer,
-  { identity, request, lifetimeMs, now }: IssueOptions,
+  { identity, request, lifetimeMs, now, dnsNames }: IssueOptions,
 ): IssuedCertificate {
   const spiffeId = formatWorkloadId(identity);
   const notBefore = now - clockSkewMs;
@@ -169,6 +171,7 @@ export function issueCertificate(
       notBefore,
       notAfter,
       uris: [spiffeId],
+      ...(dnsNames && { dnsNames }),
       rsa: request.publicKey.asymmetricKeyType === 'rsa',
       issuerKeyId: signer.issuerKeyId,
     },

@@ -1,3 +1,4 @@
 /** Seine's own APIs: the proto files and their messages as plain types, and the run file. */
 export * from './config.js';
 export type * from './run-file.js';
+export * from './certificates.js';

@@ -1,0 +1,5 @@
+/** The certificate authority as a Nest module. */
+export * from './authenticators.js';
+export { certificateApiServer, CitadelModule } from './citadel.module.js';
+export { CitadelService, type CitadelOptions } from './citadel.service.js';
+export { readPluggedIn, SigningDirectory } from './signing-directory.js';
