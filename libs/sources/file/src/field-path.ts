@@ -1,4 +1,15 @@
-import { type Document, isCollection, isMap, isNode, isPair, type LineCounter, type Node } from 'yaml';
+import {
+  type Document,
+  isCollection,
+  isMap,
+  isNode,
+  isPair,
+  isScalar,
+  LineCounter,
+  type Node,
+  parseDocument,
+  type Scalar,
+} from 'yaml';
 
 export type FieldPath = readonly (string | number)[];
 
@@ -39,16 +50,46 @@ function descend(node: unknown, steps: FieldPath): Found | undefined {
   return undefined;
 }
 
-/** Where a field stands in a parsed document, or the nearest thing above it that is there; counts from 1. */
+/** Counts from 1. */
+interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Where a field stands in YAML that is itself the text of a field, written as a literal block (`|`), as in a ConfigMap. */
+function positionInBlock(
+  { value, range, type }: Scalar,
+  lines: LineCounter,
+  steps: FieldPath,
+  text: string,
+): Position | undefined {
+  if (type !== 'BLOCK_LITERAL' || typeof value !== 'string' || !range) return undefined;
+  const innerLines = new LineCounter();
+  const inner = parseDocument(value, { lineCounter: innerLines, uniqueKeys: false });
+  if (inner.errors.length > 0 || !inner.contents) return undefined;
+  const position = positionInDocument(inner, innerLines, steps, value);
+  const first = lines.linePos(range[0]).line + 1;
+  const content = text.split('\n').slice(first - 1);
+  const indent = content.find((line) => line.trim() !== '')?.search(/\S/) ?? 0;
+  return { line: first + position.line - 1, column: position.column + indent };
+}
+
+/**
+ * Where a field stands in a parsed document, or the nearest thing above it that is there.
+ * @param text what the document was parsed from
+ */
 export function positionInDocument(
   document: Document.Parsed,
   lines: LineCounter,
   steps: FieldPath,
-): { readonly line: number; readonly column: number } {
+  text: string,
+): Position {
   let at: Node | null = document.contents;
   let value: unknown = document.contents;
   for (let rest = steps; rest.length > 0;) {
     const found = descend(value, rest);
+    const inside = found || !isScalar(value) ? undefined : positionInBlock(value, lines, rest, text);
+    if (inside) return inside;
     if (!found) break;
     at = found.at;
     value = found.value;

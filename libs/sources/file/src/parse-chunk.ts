@@ -65,6 +65,7 @@ function parseItem(
   documentIndex: number,
   document: Document.Parsed,
   lines: LineCounter,
+  text: string,
 ): ParsedItem {
   const identity = identityOf(value);
   const object = identity && deepFreeze(readObject(value, identity));
@@ -74,7 +75,7 @@ function parseItem(
     object: diagnostic.object ?? identity?.ref,
     position: {
       file: '',
-      ...positionInDocument(document, lines, [...path, ...parseFieldPath(diagnostic.path ?? '')]),
+      ...positionInDocument(document, lines, [...path, ...parseFieldPath(diagnostic.path ?? '')], text),
     },
   }));
   const inForce = hasErrors(diagnostics) ? undefined : object;
@@ -97,7 +98,7 @@ function parseDocument(
   }
   const value: unknown = document.toJS({ maxAliasCount });
   if (value === null || value === undefined) return [];
-  return expandLists(value).map((raw) => parseItem(raw, index, document, lines));
+  return expandLists(value).map((raw) => parseItem(raw, index, document, lines, text));
 }
 
 /** Parses one chunk. Never throws: what cannot be read, for whatever reason, becomes a diagnostic. */
@@ -123,7 +124,7 @@ export function parseChunk(text: string): ParsedChunk {
 
 /** The parser gives up by exceptions on too many aliases and on nesting deeper than its stack. */
 function unresolvable(error: unknown, document: Document.Parsed, lines: LineCounter): Diagnostic {
-  const position = { file: '', ...positionInDocument(document, lines, []) };
+  const position = { file: '', ...positionInDocument(document, lines, [], '') };
   return { severity: 'error', code: 'SEINE-YAML', message: reasonOf(error), position };
 }
 

@@ -50,6 +50,11 @@ export function positionOf(document: ConfigDocument, path?: string): SourcePosit
   const parsed = parseAllDocuments(document.text, { ...yamlOptions, lineCounter: lines });
   const found = parsed[document.documentIndex];
   if (!found) return { file: document.file, line: document.line, column: 1 };
-  const { line, column } = positionInDocument(found, lines, [...document.path, ...parseFieldPath(path ?? '')]);
+  const { line, column } = positionInDocument(
+    found,
+    lines,
+    [...document.path, ...parseFieldPath(path ?? '')],
+    document.text,
+  );
   return { file: document.file, line: document.line + line - 1, column };
 }
