@@ -1,7 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Sidecar, VirtualService } from '@seine/istio';
-import { aService } from '@seine/testing';
+import type { IstioEgressListener, Sidecar, VirtualService } from '@seine/istio';
+import { defaultMeshConfig, type MeshService, type Protocol } from '@seine/model';
+import { aService, summarizeListener } from '@seine/testing';
+import { egressBindOf } from './egress-bind.js';
 import { importsService, importsVirtualService, readEgressHosts } from './egress-hosts.js';
+import { emitEgressListener } from './egress-listener.js';
 import { indexSidecars, selectSidecar } from './select-sidecar.js';
 
 function aSidecar(namespace: string, name: string, labels?: Readonly<Record<string, string>>): Sidecar {
@@ -94,5 +97,79 @@ describe('importsVirtualService', () => {
     [['~/*'], ['reviews'], false],
   ])('%j, hosts %j: %s', (hosts, own, expected) => {
     expect(importsVirtualService(readEgressHosts(hosts, 'shop'), virtualService(own), 'cluster.local')).toBe(expected);
+  });
+});
+
+describe('emitEgressListener', () => {
+  const service = (name: string, ...ports: readonly (readonly [number, Protocol])[]) =>
+    aService({
+      name,
+      namespace: 'shop',
+      host: `${name}.shop.svc.cluster.local`,
+      addresses: [`10.0.0.${name.length}`],
+      ports: ports.map(([port, protocol]) => ({ port, protocol, name: `p-${port}` })),
+    });
+  const cluster = (port: number, name: string) => `outbound|${port}||${name}.shop.svc.cluster.local`;
+  const emit = (entry: Partial<IstioEgressListener>, services: readonly MeshService[], explicit = false) => {
+    const listener = emitEgressListener({
+      bind: egressBindOf({ hosts: ['./*'], ...entry }),
+      explicit,
+      loopback: '127.0.1.1',
+      services,
+      l4VirtualServices: [],
+      destinations: [],
+      client: { gateway: 'mesh', namespace: 'shop', labels: {} },
+      config: defaultMeshConfig,
+    });
+    return listener && { ...summarizeListener(listener), bound: listener.bindToPort };
+  };
+  const none = { captureMode: 'NONE' as const };
+
+  it.each<[string, Partial<IstioEgressListener>, boolean, string, boolean]>([
+    ['on loopback', { port: { number: 7000 }, ...none }, false, '127.0.1.1_7000', true],
+    ['at its bind', { port: { number: 7000 }, bind: '127.0.0.9', ...none }, false, '127.0.0.9_7000', true],
+    ['at its bind, captured', { port: { number: 7000 }, bind: '10.0.0.9' }, false, '10.0.0.9_7000', false],
+    ['on loopback without iptables', { port: { number: 7000 } }, true, '127.0.1.1_7000', true],
+    [
+      'on loopback for all addresses',
+      { port: { number: 7000 }, bind: '0.0.0.0', ...none },
+      false,
+      '127.0.1.1_7000',
+      true,
+    ],
+    ['on a socket', { port: { number: 0, protocol: 'TCP' }, bind: 'unix:///s' }, false, 'unix:///s', true],
+  ])('stands %s', (_what, entry, explicit, name, bound) => {
+    const found = emit(entry, [service('store', [7000, 'TCP'])], explicit);
+    expect(found).toEqual({ name, bound, inspectors: [], chains: [`[] → tcp ${cluster(7000, 'store')}`] });
+  });
+
+  it.each<[string, Partial<IstioEgressListener>, MeshService[], string[] | undefined]>([
+    ['nothing', { port: { number: 7000, protocol: 'TCP' } }, [], undefined],
+    ['HTTP', { port: { number: 80, protocol: 'HTTP' } }, [service('web', [80, 'HTTP'])], ['[] → http rds:80']],
+    ['HTTP though it has no service', { port: { number: 80, protocol: 'HTTP' } }, [], ['[] → http rds:80']],
+    [
+      'the oldest where TCP services can not be told apart',
+      { port: { number: 7000, protocol: 'TCP' } },
+      [service('b', [7000, 'TCP']), service('a', [7000, 'TCP'])],
+      [`[] → tcp ${cluster(7000, 'a')}`],
+    ],
+    [
+      'TLS services by SNI',
+      { port: { number: 443, protocol: 'TLS' } },
+      [service('a', [443, 'TLS']), service('b', [443, 'TLS'])],
+      [
+        `[sni a.shop.svc.cluster.local] → tcp ${cluster(443, 'a')}`,
+        `[sni b.shop.svc.cluster.local] → tcp ${cluster(443, 'b')}`,
+      ],
+    ],
+    ['an HTTP proxy', { port: { number: 3128, protocol: 'HTTP_PROXY' } }, [], ['[] → http rds:http_proxy']],
+    [
+      'a socket of HTTP',
+      { port: { number: 0, protocol: 'HTTP' }, bind: 'unix:///s' },
+      [service('web', [80, 'HTTP'])],
+      ['[] → http rds:unix:///s'],
+    ],
+  ])('serves %s', (_what, entry, services, chains) => {
+    expect(emit({ ...none, ...entry }, services)?.chains).toEqual(chains);
   });
 });
