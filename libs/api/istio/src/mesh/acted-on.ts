@@ -41,6 +41,7 @@ const actedOn: readonly string[] = [
   'h2UpgradePolicy',
   'localityLbSetting',
   'outboundTrafficPolicy.mode',
+  'pathNormalization',
   'protocolDetectionTimeout',
   'proxyInboundListenPort',
   'proxyListenPort',

@@ -2,7 +2,7 @@ import { anyUnpack } from '@bufbuild/protobuf/wkt';
 import { describe, expect, it } from '@jest/globals';
 import { toEnvoyJson } from '@seine/envoy';
 import { HttpConnectionManagerSchema } from '@seine/envoy/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
-import { defaultMeshConfig } from '@seine/model';
+import { defaultMeshConfig, type MeshConfig } from '@seine/model';
 import { chainContext, type ChainRole } from '../../inputs.js';
 import { emitHttpConnectionManager, type HttpConnectionManagerOptions } from './http-connection-manager.js';
 
@@ -54,6 +54,22 @@ describe('emitHttpConnectionManager', () => {
       },
       ...expected,
     });
+  });
+
+  it.each<[MeshConfig['pathNormalization'], object]>([
+    [undefined, { normalize_path: true }],
+    ['DEFAULT', { normalize_path: true }],
+    ['NONE', { normalize_path: false }],
+    ['BASE', { normalize_path: true }],
+    ['MERGE_SLASHES', { normalize_path: true, merge_slashes: true }],
+    [
+      'DECODE_AND_MERGE_SLASHES',
+      { normalize_path: true, merge_slashes: true, path_with_escaped_slashes_action: 'UNESCAPE_AND_FORWARD' },
+    ],
+  ])('normalizes paths as pathNormalization %s says', (pathNormalization, expected) => {
+    const found = manager({ context: chainContext('outbound', { config: { ...defaultMeshConfig, pathNormalization } }) });
+    const settings = Object.entries(found as object).filter(([name]) => /path|slashes/.test(name));
+    expect(Object.fromEntries(settings)).toEqual(expected);
   });
 
   it('leaves the server header of an outbound manager to Envoy’s default', () => {

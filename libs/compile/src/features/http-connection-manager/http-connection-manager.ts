@@ -6,8 +6,10 @@ import type { RouteConfiguration } from '@seine/envoy/envoy/config/route/v3/rout
 import {
   type HttpConnectionManager,
   HttpConnectionManager_ForwardClientCertDetails as ForwardClientCert,
+  HttpConnectionManager_PathWithEscapedSlashesAction as EscapedSlashes,
   HttpConnectionManagerSchema,
 } from '@seine/envoy/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
+import type { MeshConfig } from '@seine/model';
 import type { ChainContext, ChainRole } from '../../inputs.js';
 import { emitAccessLog } from '../access-log/access-log.js';
 import { delimitedStatPrefix } from '../../frame/listeners-stat-prefix.js';
@@ -38,8 +40,7 @@ export function emitHttpConnectionManager(options: HttpConnectionManagerOptions)
     }),
     accessLog: [...emitMetricsLog(options.context, 'http'), ...emitAccessLog(options.context)],
     ...emitTracing(options.context),
-    // RFC 3986 normalization, else `/a/../b` would slip past path matches.
-    normalizePath: true,
+    ...normalizations[options.context.config.pathNormalization ?? 'DEFAULT'],
     // Streams and long polls may idle for ever; the route timeouts bound requests.
     streamIdleTimeout: durationOf(0),
     // The upstream, not the proxy, decides on `Expect: 100-continue`.
@@ -63,6 +64,19 @@ function protocolOptions({ httpProxy, context }: HttpConnectionManagerOptions): 
     httpProtocolOptions: { ...(httpProxy && { allowAbsoluteUrl: true }), ...(http10 && { acceptHttp10: true }) },
   };
 }
+
+/** MeshConfig.pathNormalization. RFC 3986 normalization by default, else `/a/../b` would slip past path matches. */
+const normalizations: Readonly<Record<NonNullable<MeshConfig['pathNormalization']>, ManagerInit>> = {
+  DEFAULT: { normalizePath: true },
+  NONE: { normalizePath: false },
+  BASE: { normalizePath: true },
+  MERGE_SLASHES: { normalizePath: true, mergeSlashes: true },
+  DECODE_AND_MERGE_SLASHES: {
+    normalizePath: true,
+    mergeSlashes: true,
+    pathWithEscapedSlashesAction: EscapedSlashes.UNESCAPE_AND_FORWARD,
+  },
+};
 
 const serverName = 'istio-envoy';
 
