@@ -1,12 +1,16 @@
+import fs from 'node:fs';
+import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Diagnostic } from '@seine/diagnostics';
 import { poll } from '@seine/testing';
 import {
+  casesFolder,
   closeConnections,
   documents,
   httpRoutesYaml,
   istioYaml,
   many,
+  RateLimitService,
   request,
   type Seen,
   TestMesh,
@@ -18,7 +22,12 @@ let mesh: TestMesh;
 beforeAll(async () => {
   mesh = await TestMesh.start({
     gateway: true,
-    workloads: [{ name: 'reviews-v1', sidecar: true }, { name: 'reviews-v2', sidecar: true }, { name: 'ratings-v1' }],
+    workloads: [
+      { name: 'reviews-v1', sidecar: true },
+      { name: 'reviews-v2', sidecar: true },
+      { name: 'ratings-v1' },
+      { name: 'productpage-v1', sidecar: true },
+    ],
   });
 });
 afterAll(() => mesh.stop());
@@ -140,6 +149,58 @@ it('limits requests locally, as in Istio’s task', async () => {
   expect(replies[3]!.headers['x-local-rate-limit']).toBe('true');
   await remove('limit');
   await noRejections();
+});
+
+describe('Istio’s samples', () => {
+  const sample = (file: string) => fs.readFileSync(path.join(casesFolder(), 'samples', file), 'utf8');
+
+  it('limit productpage locally, by path', async () => {
+    await put(
+      'sample',
+      sample('ratelimit/local-rate-limit-service.yaml').replace('inbound|http|8000', 'inbound|http|8080'),
+    );
+    const address = mesh.workloads.get('productpage-v1')!.address;
+    const ask = (count: number, target: string) =>
+      many(count, () => request(address, 8080, target, { headers: { host: 'productpage' } }), 1);
+    const pages = await ask(12, '/productpage');
+    expect(pages.map(({ status }) => status)).toEqual([...Array<number>(10).fill(200), 429, 429]);
+    expect(pages.map(({ headers }) => headers['x-local-rate-limit'])).toContain('true');
+    expect((await ask(5, '/static')).map(({ status }) => status)).toEqual(Array(5).fill(200));
+    await remove('sample');
+    await noRejections();
+  });
+
+  it('ask a rate limit service at the gateway, and refuse when it is gone', async () => {
+    const service = new RateLimitService();
+    await service.listen();
+    try {
+      const yaml = sample('bookinfo/policy/productpage_envoy_ratelimit.yaml')
+        .replace('address: ratelimit.default.svc.cluster.local', 'address: 127.0.0.1')
+        .replace('port_value: 8081', `port_value: ${service.port}`);
+      const servers = [{ port: { number: 80, name: 'http', protocol: 'HTTP' }, hosts: ['*'] }];
+      await put(
+        'sample',
+        documents(
+          istioYaml('Gateway', 'ingress', { selector: { istio: 'ingressgateway' }, servers }),
+          httpRoutesYaml('edge.example.com', [{ route: [to('ratings')] }], { gateways: ['ingress'] }),
+          yaml,
+        ),
+      );
+      expect((await mesh.callGateway('edge.example.com', '/productpage')).status).toBe(200);
+      expect(service.asked).toEqual([
+        { domain: 'productpage-ratelimit', descriptors: [['PATH=/productpage']], policy: '' },
+      ]);
+      service.close();
+      await poll(
+        async () => (await mesh.callGateway('edge.example.com', '/productpage')).status === 500,
+        'requests to be refused',
+      );
+    } finally {
+      service.close();
+    }
+    await remove('sample');
+    await noRejections();
+  });
 });
 
 describe('MERGE', () => {
