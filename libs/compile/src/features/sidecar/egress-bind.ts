@@ -2,6 +2,7 @@ import type { IstioEgressListener } from '@seine/istio';
 import { parseProtocol, type Protocol } from '@seine/model';
 
 const unixScheme = 'unix://';
+const wildcards: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 
 /** Where and how the listener of one `egress` entry with a port stands. */
 export interface EgressBind {
@@ -27,7 +28,7 @@ export interface EgressBind {
 export function egressBindOf({ port, bind, captureMode }: IstioEgressListener): EgressBind {
   const number = port?.number ?? 0;
   const httpProxy = port?.protocol?.toUpperCase() === 'HTTP_PROXY';
-  const isWildcard = !bind || bind === '0.0.0.0' || bind === '::';
+  const isWildcard = !bind || wildcards.has(bind);
   const bindToPort = captureMode === 'NONE' || isUnixSocket(bind ?? '');
   return {
     port: number,
