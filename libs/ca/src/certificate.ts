@@ -130,7 +130,8 @@ function extensions(of: CertificateContent): Asn1 {
   ]);
 }
 
-function algorithmOf(key: KeyObject): Asn1 {
+/** The signature algorithm that a key signs with here: always with SHA-256. */
+export function algorithmOf(key: KeyObject): Asn1 {
   return key.asymmetricKeyType === 'rsa'
     ? sequence(objectId(oids.sha256WithRsa), nothing())
     : sequence(objectId(oids.ecdsaWithSha256));

@@ -1,5 +1,6 @@
 /** The core of a SPIFFE certificate authority: requests in, X.509-SVIDs out. No sockets, no storage, no clock. */
 export * from './certificate-request.js';
+export * from './certificate-request-maker.js';
 export { decodePem, encodePem, splitCertificates } from './pem.js';
 export * from './signer.js';
 export * from './spiffe-id.js';
