@@ -252,7 +252,7 @@ it('tells which patch a proxy does not get, and why', () => {
   expect(found[0]).toMatchObject({
     severity: 'warning',
     code: 'SEINE-PATCH',
-    message: expect.stringMatching(/^Left out of .* of sidecar~10\.1\.0\.1~a\.default.*must be > 0/) as string,
+    message: expect.stringMatching(/^Left out of .* of sidecar~10\.1\.0\.1~a\.default.*must be > 0/) as unknown,
     object: { kind: 'EnvoyFilter', namespace: 'default', name: 'f' },
     path: 'spec.configPatches[1]',
   });
