@@ -13,7 +13,7 @@ export interface RealCase {
 
 /** The kinds that make traffic flow; the other kinds of Istio are other features’ matter. */
 const networking =
-  /^kind: *['"]?(VirtualService|DestinationRule|ServiceEntry|WorkloadEntry|Gateway|HTTPRoute|Ingress|EnvoyFilter|Service|Deployment|Pod|Endpoints|EndpointSlice)['"]?\s*$/m;
+  /^kind: *['"]?(VirtualService|DestinationRule|ServiceEntry|WorkloadEntry|Gateway|HTTPRoute|Ingress|EnvoyFilter|Sidecar|Telemetry|WasmPlugin|TrafficExtension|ProxyConfig|WorkloadGroup|Service|Deployment|Pod|Endpoints|EndpointSlice)['"]?\s*$/m;
 
 /** Files that hold at least one networking object, without those that are templates of a program. */
 export function networkingCases(): RealCase[] {

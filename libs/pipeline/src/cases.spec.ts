@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { formatDiagnostic } from '@seine/diagnostics';
-import type { EnvoyFilterSpec, SidecarSpec } from '@seine/istio';
+import { type EnvoyFilterSpec, kindInfo, kinds, type SidecarSpec } from '@seine/istio';
 import { type ConfigObject, groupOf } from '@seine/k8s';
 import { defaultMeshConfig, type Proxy } from '@seine/model';
 import { parseConfig } from '@seine/source-file';
@@ -18,7 +18,21 @@ const cases = process.env['SEINE_CASES'] ?? path.join(repository, '../shared/cas
 const index = path.join(cases, 'index.tsv');
 /** Left out: no objects of a cluster but input of `istioctl install`, without a name. */
 const installerInput = 'samples/open-telemetry/loki/iop.yaml';
-const families = ['samples/', 'config/', 'seeds/', 'validation/dataset/', 'gatewayapi/', 'ingress/'];
+const families = [
+  'samples/',
+  'config/',
+  'seeds/',
+  'validation/dataset/',
+  'gatewayapi/',
+  'ingress/',
+  'telemetry/',
+  'pilot/',
+];
+
+/** What a program fills in before anybody applies it. */
+function isTemplate(file: string): boolean {
+  return fs.readFileSync(path.join(cases, file), 'utf8').includes('{{');
+}
 
 /** Files of the corpus that have to be taken as they are. */
 function acceptedFiles(): readonly string[] {
@@ -30,24 +44,17 @@ function acceptedFiles(): readonly string[] {
     .filter(
       ([file = '', verdict = '']) => families.some((f) => file.startsWith(f)) && /^(OK|OUTPUT-IN)\b/.test(verdict),
     )
-    .flatMap(([file = '']) => (/\.ya?ml$/.test(file) && file !== installerInput ? [file] : []));
+    .flatMap(([file = '']) => (/\.ya?ml$/.test(file) && file !== installerInput && !isTemplate(file) ? [file] : []));
 }
 
-/** Kinds that Seine acts on; of others a file may say what it will. */
-const networking = new Set([
-  'VirtualService',
-  'DestinationRule',
-  'Gateway',
-  'ServiceEntry',
-  'WorkloadEntry',
-  'Sidecar',
-  'EnvoyFilter',
-]);
-const kubernetes = new Set(['Service', 'Pod', 'Deployment', 'Endpoints', 'EndpointSlice']);
+const kubernetes = new Set(['Service', 'Pod', 'Deployment', 'Endpoints', 'EndpointSlice', 'Secret', 'ConfigMap']);
 
+/** Kinds that Seine acts on; of others a file may say what it will. */
 function isActedOn({ apiVersion, kind }: Pick<ConfigObject, 'apiVersion' | 'kind'>): boolean {
   if (/^(gateway\.networking\.(x-)?k8s\.io|networking\.k8s\.io)$/.test(groupOf(apiVersion))) return true;
-  return groupOf(apiVersion) === 'networking.istio.io' ? networking.has(kind) : kubernetes.has(kind);
+  return groupOf(apiVersion) === ''
+    ? kubernetes.has(kind)
+    : (kindInfo(apiVersion, kind)?.actedOn ?? kubernetes.has(kind));
 }
 
 /** Proxies of every kind in each namespace, and beside each workload. */
@@ -102,6 +109,9 @@ describe('real Istio YAML', () => {
   });
 });
 
+const actedOn: ReadonlySet<string> = new Set(kinds.filter((info) => info.actedOn).map(({ kind }) => kind));
+
+/** Secrets of the corpus hold words where certificates should be. */
 function knows(kind: string): boolean {
-  return networking.has(kind) || kubernetes.has(kind);
+  return actedOn.has(kind) || (kubernetes.has(kind) && kind !== 'Secret');
 }
