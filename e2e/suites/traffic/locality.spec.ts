@@ -3,11 +3,19 @@ import { binomialRange, documents, istioYaml, TestMesh } from '../../src/index.j
 
 jest.setTimeout(180_000);
 const url = 'http://store.example.com/';
+const at = (region: string, zone: string) => ({
+  'topology.kubernetes.io/region': region,
+  'topology.kubernetes.io/zone': zone,
+});
 let mesh: TestMesh;
 beforeAll(async () => {
   mesh = await TestMesh.start({
     locality: { region: 'r1', zone: 'z1', subzone: '' },
-    workloads: [{ name: 'store-near' }, { name: 'store-zone' }, { name: 'store-far' }],
+    workloads: [
+      { name: 'store-near', labels: at('r1', 'z1') },
+      { name: 'store-zone', labels: at('r1', 'z2') },
+      { name: 'store-far', labels: at('r2', 'z1') },
+    ],
   });
 });
 afterAll(() => mesh.stop());
@@ -47,4 +55,14 @@ it('distribute: by weight within the binomial bound', async () => {
   const { low, high } = binomialRange(1200, 0.3);
   expect(counts['store-far']).toBeGreaterThanOrEqual(low);
   expect(counts['store-far']).toBeLessThanOrEqual(high);
+});
+
+it('trafficDistribution: a Service that prefers the own zone, without any rule', async () => {
+  const service = (trafficDistribution: string) => `apiVersion: v1
+kind: Service
+metadata: { name: near, namespace: default }
+spec: { selector: { app: store }, trafficDistribution: ${trafficDistribution}, ports: [{ name: http, port: 8080 }] }
+`;
+  await mesh.apply('near', service('PreferSameZone'));
+  expect(await mesh.split(60, 'http://near:8080/')).toEqual({ 'store-near': 60 });
 });

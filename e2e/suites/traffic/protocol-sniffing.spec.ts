@@ -1,6 +1,6 @@
 import net from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, it, jest } from '@jest/globals';
-import { httpRoutesYaml, request, type Seen, TestMesh, to } from '../../src/index.js';
+import { httpRoutesYaml, istioYaml, request, type Seen, TestMesh, to } from '../../src/index.js';
 
 jest.setTimeout(180_000);
 let mesh: TestMesh;
@@ -33,4 +33,30 @@ it('forwards the rest as bytes', async () => {
   });
   // Node's own HTTP server got the bytes and says what it thinks of them; an Envoy that parsed them would have answered itself.
   expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\nConnection: close\r\n\r\n$/);
+});
+
+it('waits for nobody where the protocol is declared: a server may speak first', async () => {
+  const upstream = '127.77.4.2';
+  const server = net.createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.end('5.7.44-greeting');
+  });
+  await new Promise<void>((resolve) => server.listen(7306, upstream, resolve));
+  try {
+    await mesh.apply(
+      'mysql',
+      istioYaml('ServiceEntry', 'mysql', {
+        hosts: ['mysql.example.com'],
+        ports: [{ number: 7306, name: 'mysql', protocol: 'MySQL' }],
+        resolution: 'STATIC',
+        endpoints: [{ address: upstream }],
+      }),
+    );
+    const socket = net.connect(7306, await mesh.loopbackOf(7306));
+    let text = '';
+    for await (const data of socket) text += String(data);
+    expect(text).toBe('5.7.44-greeting');
+  } finally {
+    server.close();
+  }
 });
