@@ -113,5 +113,5 @@ const actedOn: ReadonlySet<string> = new Set(kinds.filter((info) => info.actedOn
 
 /** Secrets of the corpus hold words where certificates should be. */
 function knows(kind: string): boolean {
-  return actedOn.has(kind) || (kubernetes.has(kind) && kind !== 'Secret');
+  return kind !== 'Secret' && (actedOn.has(kind) || kubernetes.has(kind));
 }
