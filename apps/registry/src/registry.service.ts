@@ -1,6 +1,6 @@
 import { analyzeReferences } from '@seine/analyze';
 import type { Diagnostic } from '@seine/diagnostics';
-import { hasStatus, ObjectStatuses } from '@seine/gateway-api';
+import { hasStatus, ObjectStatuses, statusDiagnostics } from '@seine/gateway-api';
 import { type ConfigObject, type ObjectKey, objectKey } from '@seine/k8s';
 import { defaultMeshConfig, type Mesh, type MeshConfig } from '@seine/model';
 import type { Change, Source, SourceUpdate, Store } from '@seine/ports';
@@ -263,8 +263,7 @@ export class RegistryService {
   withStatus(entries: readonly TableEntry[]): readonly TableEntry[] {
     if (!entries.some(({ object }) => hasStatus(object))) return entries;
     const { objects, mesh } = this.#buildMesh();
-    const now = new Date((this.dependencies.now ?? Date.now)()).toISOString();
-    const statuses = this.#statuses.of(objects, mesh, now);
+    const statuses = this.#statusesOf(objects, mesh);
     return entries.map((entry) => {
       const status = statuses.get(entry.key);
       return status ? { ...entry, object: { ...entry.object, status } } : entry;
@@ -273,7 +272,12 @@ export class RegistryService {
 
   #meshDiagnostics(): readonly Diagnostic[] {
     const { objects, mesh, diagnostics } = this.#buildMesh();
-    return [...diagnostics, ...analyzeReferences(objects, mesh.config)];
+    const statuses = objects.some(hasStatus) ? this.#statusesOf(objects, mesh) : new Map<ObjectKey, object>();
+    return [...diagnostics, ...analyzeReferences(objects, mesh.config), ...statusDiagnostics(objects, statuses)];
+  }
+
+  #statusesOf(objects: readonly ConfigObject[], mesh: Mesh): ReadonlyMap<ObjectKey, object> {
+    return this.#statuses.of(objects, mesh, new Date((this.dependencies.now ?? Date.now)()).toISOString());
   }
 
   #buildMesh(): BuiltMesh & { readonly objects: readonly ConfigObject[] } {

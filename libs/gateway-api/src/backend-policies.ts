@@ -1,6 +1,7 @@
 import type { ClientTLSSettings, gatewayApi, PortTrafficPolicy, ServiceEntry, TrafficPolicy } from '@seine/istio';
 import { type ConfigObject, fieldsOf, itemsOf, type ObjectKey, objectKey, portOf, textOf } from '@seine/k8s';
 import { Ancestors } from './ancestors.js';
+import { serviceEntries } from './backend-entries.js';
 import { configMapProblem } from './certificates.js';
 import { joinWords, type Problem, type Verdict } from './condition.js';
 import type { Context } from './context.js';
@@ -397,31 +398,6 @@ function destinationRule(pieces: readonly Piece[]): ConfigObject | undefined {
   };
 }
 
-/** The service that stands for a server outside the mesh. */
-function serviceEntryOf({ metadata, spec }: Backend): readonly ConfigObject[] {
-  if (spec.type !== 'ExternalHostname' || !spec.externalHostname) return [];
-  const { namespace, name, creationTimestamp } = metadata;
-  const protocol = spec.protocol ?? 'HTTP';
-  return [
-    {
-      apiVersion: 'networking.istio.io/v1',
-      kind: 'ServiceEntry',
-      metadata: {
-        name: internal.derivedName(name),
-        namespace,
-        ...(creationTimestamp !== undefined && { creationTimestamp }),
-        annotations: { [internal.parents]: `XBackend/${namespace}.${name}` },
-      },
-      spec: {
-        hosts: [spec.externalHostname.hostname],
-        ports: [{ number: spec.port.port, name: `${protocol.toLowerCase()}-${spec.port.port}`, protocol }],
-        resolution: 'DNS',
-        location: 'MESH_EXTERNAL',
-      },
-    },
-  ];
-}
-
 /** Translates what is said of backends: BackendTLSPolicy, XBackendTrafficPolicy, XBackend. */
 export function translatePolicies(context: Context): TranslatedPolicies {
   const { inputs } = context;
@@ -438,5 +414,5 @@ export function translatePolicies(context: Context): TranslatedPolicies {
     byTarget.set(key, [...(byTarget.get(key) ?? []), piece]);
   }
   const rules = [...byTarget.values()].flatMap((pieces) => destinationRule(pieces) ?? []);
-  return { objects: [...rules, ...backends.flatMap(serviceEntryOf)], statuses: policies.statuses };
+  return { objects: [...rules, ...serviceEntries(backends)], statuses: policies.statuses };
 }
