@@ -15,6 +15,7 @@ export * from './mesh-yaml.js';
 export * from './pilot-process.js';
 export * from './proxyless-client.js';
 export * from './real-cases.js';
+export * from './proxy-wasm.js';
 export * from './rate-limit-service.js';
 export * from './repository.js';
 export * from './statistics.js';

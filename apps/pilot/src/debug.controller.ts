@@ -44,6 +44,12 @@ export class DebugController {
     return config;
   }
 
+  /** The WebAssembly modules of WasmPlugins and TrafficExtensions: which are there, and why others are not. */
+  @Get('wasm')
+  wasm(): object {
+    return { modules: this.pilot.wasmModules() };
+  }
+
   /** What is wrong with the mesh as it is served now. */
   @Get('diagnostics')
   diagnostics(): object {

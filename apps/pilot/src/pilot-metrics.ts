@@ -8,6 +8,7 @@ const shortNames: ReadonlyMap<string, string> = new Map<string, string>([
   [TypeUrl.endpoint, 'eds'],
   [TypeUrl.listener, 'lds'],
   [TypeUrl.route, 'rds'],
+  [TypeUrl.extension, 'ecds'],
   [TypeUrl.secret, 'sds'],
 ]);
 

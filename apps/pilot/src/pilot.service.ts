@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { type MeshConfig, defaultMeshConfig } from '@seine/model';
 import {
   compileViews,
@@ -9,8 +10,10 @@ import {
 } from '@seine/pipeline';
 import type { Diagnostic } from '@seine/diagnostics';
 import type { Store } from '@seine/ports';
+import { type ModuleStatus, WasmModules } from '@seine/wasm-fetch';
 import { XdsServer, type XdsServerEvents } from '@seine/xds-server';
 import { parseAddress, type PilotOptions } from './config.js';
+import { MeshModules } from './mesh-modules.js';
 import { type SyncReport, syncReport } from './proxy-sync.js';
 
 export interface PilotDependencies {
@@ -24,6 +27,12 @@ export interface PilotDependencies {
   readonly onError: (error: unknown) => void;
 }
 
+/** Runs a function later. @returns what forgets it */
+function later(run: () => void, milliseconds: number): () => void {
+  const timer = setTimeout(run, milliseconds);
+  return () => clearTimeout(timer);
+}
+
 /** Between two tries to read a store that failed. */
 const retryMs = 1000;
 
@@ -32,6 +41,7 @@ export class PilotService {
   readonly #source = new PilotSource();
   readonly #server: XdsServer;
   readonly #feed: MeshFeed;
+  readonly #modules: MeshModules;
   #port = 0;
   /** Those that wait for proxies to catch up. */
   readonly #waiting = new Set<() => void>();
@@ -49,6 +59,11 @@ export class PilotService {
         onError(error);
       },
     };
+    this.#modules = new MeshModules({
+      modules: (onChange) => new WasmModules({ fetch: globalThis.fetch, readFile, later, onChange }),
+      serve: (version) => this.#serve(version),
+      later,
+    });
     this.#server = new XdsServer({ source: this.#source, now: Date.now, events: woken });
     this.#feed = new MeshFeed({
       store,
@@ -56,14 +71,16 @@ export class PilotService {
       schedule: setImmediate,
       later: (run) => setTimeout(run, retryMs),
       onError,
-      onMesh: (version) => {
-        const started = performance.now();
-        this.#source.update(version);
-        this.#server.notify();
-        dependencies.pushed?.(version, performance.now() - started);
-        this.#wake();
-      },
+      onMesh: (version) => this.#modules.take(version),
     });
+  }
+
+  #serve(version: MeshVersion): void {
+    const started = performance.now();
+    this.#source.update(version);
+    this.#server.notify();
+    this.dependencies.pushed?.(version, performance.now() - started);
+    this.#wake();
   }
 
   /** Opens the port: from now on a proxy gets an answer, even if it is to come back later. */
@@ -91,6 +108,7 @@ export class PilotService {
 
   async stop(): Promise<void> {
     this.#feed.stop();
+    this.#modules.stop();
     await this.#server.close(this.dependencies.options.drainMs);
   }
 
@@ -113,7 +131,12 @@ export class PilotService {
 
   /** What is wrong with the mesh as it is compiled now. */
   diagnostics(): readonly Diagnostic[] {
-    return this.#source.diagnostics();
+    return [...this.#source.diagnostics(), ...this.#modules.diagnostics()];
+  }
+
+  /** How it stands with the WebAssembly modules that resources want. */
+  wasmModules(): readonly ModuleStatus[] {
+    return this.#modules.status();
   }
 
   /** @param revision what `synced` is about; default the newest */

@@ -78,6 +78,14 @@ const readable: [string, NodeInit, Partial<Proxy>][] = [
     },
   ],
   ['DNS capture', withMetadata({ DNS_CAPTURE: true }), { dnsCapture: true }],
+  ['an Envoy with WebAssembly', { id, extensions: [{ name: 'envoy.wasm.runtime.v8' }] }, { lacksWasm: false }],
+  ['an Envoy without WebAssembly', { id, extensions: [{ name: 'envoy.filters.http.wasm' }] }, { lacksWasm: true }],
+  [
+    'an Envoy whose WebAssembly is off',
+    { id, extensions: [{ name: 'envoy.wasm.runtime.v8', disabled: true }] },
+    { lacksWasm: true },
+  ],
+  ['a client that does not say what it is made of', { id }, { lacksWasm: false }],
   ['the version of an Envoy', { id, ...envoy }, { envoyVersion: '1.40.2' }],
   [
     'a locality',

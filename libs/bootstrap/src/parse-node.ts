@@ -78,6 +78,7 @@ function build(node: Node, metadata: JsonObject, identity: Identity): ParsedNode
       proxyless: identity.proxyless,
       workloadCertificates: text(metadata, 'SEINE_WORKLOAD_SDS') === 'true',
       dnsCapture: text(metadata, 'DNS_CAPTURE') === 'true',
+      lacksWasm: lacksWasm(node),
       ...bound,
     }),
   };
@@ -131,6 +132,13 @@ function versionOf(node: Node): string {
   if (kind === 'userAgentVersion') return /^\d+\.\d+\.\d+/.exec(value)?.[0] ?? '';
   const version = kind === 'userAgentBuildVersion' ? value.version : undefined;
   return version ? `${version.majorNumber}.${version.minorNumber}.${version.patch}` : '';
+}
+
+const wasmRuntime = 'envoy.wasm.runtime.v8';
+
+/** Whether an Envoy has said what it is made of, and cannot run WebAssembly. */
+function lacksWasm({ extensions }: Node): boolean {
+  return extensions.length > 0 && !extensions.some(({ name, disabled }) => name === wasmRuntime && !disabled);
 }
 
 /** Metadata as text: Envoys send numbers and booleans too (`HTTP_PROXY_PORT: 15007`, `DNS_CAPTURE: true`). */

@@ -13,12 +13,17 @@ const noRuntime = missing('this Envoy has no runtime for WebAssembly');
 
 const fileScheme = 'file://';
 
-/** Where nobody fetches modules: what the resource itself says. */
+/** Where nobody fetches modules, as offline: what the resource itself says, with its checksum in the module's place. */
 const unfetchedModule = memo('unfetchedModule', (resource: ExtensionResource): WasmModule => {
   const { url, sha256 } = wasmSettings(resource) ?? { url: '' };
   if (url.startsWith(fileScheme)) return Object.freeze({ state: 'proxy-file', path: url.slice(fileScheme.length) });
-  return sha256 ? Object.freeze({ state: 'ready', sha256 }) : notFetched;
+  return sha256 ? Object.freeze({ state: 'ready', sha256, bytes: Buffer.from(`sha256:${sha256}`) }) : notFetched;
 });
+
+/** Whether an extension cannot run because the proxy is not able to. */
+export function lacksRuntime({ module }: ChainExtension): boolean {
+  return module === noRuntime;
+}
 
 function wasmSettings(resource: ExtensionResource) {
   return resource.kind === 'WasmPlugin' ? resource.spec : resource.spec.wasm;

@@ -15,6 +15,8 @@ export interface CompiledProxy {
   readonly routes: readonly CompiledJson[];
   readonly clusters: readonly CompiledJson[];
   readonly endpoints: readonly CompiledJson[];
+  /** WebAssembly modules left out. */
+  readonly extensions: readonly CompiledJson[];
   /** Private keys left out. */
   readonly secrets: readonly CompiledJson[];
 }
@@ -33,12 +35,22 @@ function withoutPrivateKey(secret: CompiledJson): CompiledJson {
   return { ...rest, tls_certificate: { ...certificate, private_key: { inline_string: '[redacted]' } } };
 }
 
+/** The module is bytes that nobody reads, and large: its size stands in its place. */
+function withoutModule(extension: CompiledJson): CompiledJson {
+  return JSON.parse(JSON.stringify(extension), (_key, value: unknown) => {
+    const base64 = (value as { readonly inline_bytes?: unknown } | null)?.inline_bytes;
+    if (typeof base64 !== 'string') return value;
+    return { inline_string: `[${Buffer.byteLength(base64, 'base64')} bytes]` };
+  }) as CompiledJson;
+}
+
 export function viewsToJson(views: Views): CompiledProxy {
   return {
     listeners: toJson(views, TypeUrl.listener),
     routes: toJson(views, TypeUrl.route),
     clusters: toJson(views, TypeUrl.cluster),
     endpoints: toJson(views, TypeUrl.endpoint),
+    extensions: toJson(views, TypeUrl.extension).map(withoutModule),
     secrets: toJson(views, TypeUrl.secret).map(withoutPrivateKey),
   };
 }

@@ -11,6 +11,7 @@ import {
   workloadKeyAt,
 } from '@seine/model';
 import type { ResourceSet, Snapshot, View } from '@seine/snapshot';
+import { extensionProblems, withExtensions } from './extension-resources.js';
 import { envoyFilterProblems, patchesOf, withEnvoyFilters } from './envoy-filters.js';
 import { gatewayDiagnostics, gatewayResources, hasAutoPassthrough, selectedGateways } from './gateway-resources.js';
 import { anyHostClusters } from './any-host-clusters.js';
@@ -153,7 +154,8 @@ function workloadOf(mesh: Mesh, { ipAddresses, namespace, name }: Proxy): Worklo
 
 /** What a proxy would get without EnvoyFilters. */
 function unpatchedViews(mesh: Mesh, proxy: Proxy, workload: Workload | undefined): Views {
-  return proxy.type === 'router' ? gatewayViews(mesh, proxy, workload) : sidecarViews(mesh, proxy, workload);
+  const views = proxy.type === 'router' ? gatewayViews(mesh, proxy, workload) : sidecarViews(mesh, proxy, workload);
+  return withExtensions(views, mesh, proxy);
 }
 
 const http10Config = memo('http10Config', (config: MeshConfig): MeshConfig =>
@@ -197,6 +199,7 @@ export function proxyDiagnostics(mesh: Mesh, proxy: Proxy, workload = workloadOf
     proxy.type === 'router'
       ? gatewayDiagnostics(proxy, workload, selectedGateways(resourcesOf(mesh, 'Gateway'), proxy, workload))
       : conflictsOf(mesh, proxy);
-  if (!patchesOf(mesh, proxy)) return servers;
-  return [...servers, ...envoyFilterProblems(unpatchedViews(mesh, proxy, workload), mesh, proxy, workload)];
+  const found = [...servers, ...extensionProblems(mesh, proxy)];
+  if (!patchesOf(mesh, proxy)) return found;
+  return [...found, ...envoyFilterProblems(unpatchedViews(mesh, proxy, workload), mesh, proxy, workload)];
 }

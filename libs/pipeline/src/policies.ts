@@ -85,7 +85,8 @@ const selectExtensions = memo(
     ]),
 );
 
-function extensionsOf(mesh: Mesh, proxy: Proxy, role: ChainRole): ChainPolicies['extensions'] {
+/** The extensions that run on one side of a proxy. */
+export function extensionsOf(mesh: Mesh, proxy: Proxy, role: ChainRole): ChainPolicies['extensions'] {
   const plugins = ofKind<WasmPlugin>(mesh, 'WasmPlugin');
   const extensions = ofKind<TrafficExtension>(mesh, 'TrafficExtension');
   if (plugins.length + extensions.length === 0) return noExtensions;

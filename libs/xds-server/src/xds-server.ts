@@ -1,4 +1,4 @@
-import { type FileLookup, GrpcServer, GrpcStatus, type GrpcStream } from '@seine/h2grpc';
+import { GrpcServer, GrpcStatus, type GrpcStream } from '@seine/h2grpc';
 import type { ResourceSet } from '@seine/snapshot';
 import { Connection, type ConnectionContext } from './connection.js';
 import { HoldBack } from './hold-back.js';
@@ -39,8 +39,6 @@ export interface XdsServerOptions {
   readonly now: () => number;
   readonly limits?: Partial<XdsServerLimits>;
   readonly events?: XdsServerEvents;
-  /** Files that resources refer to, served to GET requests on the connections of ADS; default none. */
-  readonly files?: FileLookup | undefined;
 }
 
 /** Prunes what is remembered of resources long gone, once in so many changes. */
@@ -69,7 +67,6 @@ export class XdsServer {
       maxConcurrentStreams: 100,
       onOversized: (stream) => this.options.events?.oversized?.(stream.peer),
     });
-    if (this.options.files) this.#grpc.serveFiles(this.options.files);
     this.#grpc.handle(sotwPath, (stream) => this.#accept(stream, 'sotw'));
     this.#grpc.handle(deltaPath, (stream) => this.#accept(stream, 'delta'));
   }

@@ -26,6 +26,7 @@ const wireOrder: readonly string[] = [
   TypeUrl.endpoint,
   TypeUrl.listener,
   TypeUrl.route,
+  TypeUrl.extension,
   TypeUrl.secret,
 ];
 const wildcardTypes = new Set<string>([TypeUrl.cluster, TypeUrl.listener]);

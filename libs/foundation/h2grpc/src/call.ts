@@ -74,13 +74,6 @@ export class Call implements GrpcStream {
     this.owner.out.end(this.#sending, encodeTrailers(code, message), !this.#peerEnded);
   }
 
-  /** Answers with a body that is no gRPC message; the headers are out. */
-  sendFile(body: Buffer): void {
-    if (this.#closed) return;
-    this.#finish();
-    this.owner.out.body(this.#sending, body);
-  }
-
   reset(): void {
     if (this.#closed) return;
     this.owner.resetStream(this.id, ErrorCode.CANCEL);

@@ -3,16 +3,14 @@ import { encodeReset, ErrorCode, Http2Error } from './frames.js';
 import type { HeadersFrame } from './header-blocks.js';
 import type { FloodGuard } from './limits.js';
 import { checkTrailers, parseRequestHead } from './request-head.js';
-import { encodeFileHeaders, encodeTrailersOnly, responseHeaders } from './response-headers.js';
+import { encodeTrailersOnly, responseHeaders } from './response-headers.js';
 import { GrpcStatus } from './status.js';
-import type { GrpcStream, ServedFile } from './stream.js';
+import type { GrpcStream } from './stream.js';
 
 export interface CallsOptions {
   readonly peer: string;
   readonly maxConcurrentStreams: number;
   readonly handler: (path: string) => ((stream: GrpcStream) => void) | undefined;
-  /** What a GET of a path gives; undefined: there is nothing. */
-  readonly file: (path: string) => ServedFile | undefined;
 }
 
 /** The calls of a connection, by the number of their stream. */
@@ -86,10 +84,8 @@ export class Calls {
       return;
     }
     const { method, path, contentType } = parseRequestHead(streamId, headers);
-    const file = method === 'GET' ? this.options.file(path) : undefined;
     const handler = this.options.handler(path);
-    if (file) this.#sendFile(streamId, path, endStream, file);
-    else if (method !== 'POST')
+    if (method !== 'POST')
       this.#refuse(streamId, endStream, 405, GrpcStatus.UNIMPLEMENTED, 'gRPC takes POST requests only');
     else if (!handler) this.#refuse(streamId, endStream, 200, GrpcStatus.UNIMPLEMENTED, `no method ${path}`);
     else if (!contentType.startsWith('application/grpc'))
@@ -103,14 +99,6 @@ export class Calls {
     this.owner.out.headers(streamId, responseHeaders, false);
     // The headers may have been one answer too many for a client that does not read.
     if (!call.closed) handler(call);
-    if (endStream) call.receive(Buffer.alloc(0), 0, true);
-  }
-
-  #sendFile(streamId: number, path: string, endStream: boolean, file: ServedFile): void {
-    const call = new Call(streamId, this.options.peer, path, this.owner);
-    this.#calls.set(streamId, call);
-    this.owner.out.headers(streamId, encodeFileHeaders(file.contentType, file.body.length), false);
-    call.sendFile(file.body);
     if (endStream) call.receive(Buffer.alloc(0), 0, true);
   }
 

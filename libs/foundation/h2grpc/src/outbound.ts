@@ -126,18 +126,6 @@ export class Outbound {
     if (stream.queue.size === 0) this.#finish(stream);
   }
 
-  /** Sends a body that is no gRPC message, and ends the stream behind it. The body must never change. */
-  body(stream: OutboundStream, body: Buffer): void {
-    stream.ending = encodeFrame(FrameType.DATA, Flag.END_STREAM, stream.id, Buffer.alloc(0));
-    stream.queue.push([body]);
-    if (stream.queue.size === 0) {
-      this.#finish(stream);
-      return;
-    }
-    this.#queued.add(stream);
-    this.#pump();
-  }
-
   /** Bytes that wait on a stream, or on the socket before it. */
   buffered(stream: OutboundStream): number {
     return stream.queue.size + this.socket.writableLength;

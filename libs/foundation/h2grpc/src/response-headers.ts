@@ -41,15 +41,6 @@ export const responseHeaders = Buffer.concat([
   encodeHeader('content-type', 'application/grpc'),
 ]);
 
-/** What begins the answer to a GET. */
-export function encodeFileHeaders(contentType: string, length: number): Buffer {
-  return Buffer.concat([
-    encodeHeader(':status', '200'),
-    encodeHeader('content-type', contentType),
-    encodeHeader('content-length', String(length)),
-  ]);
-}
-
 /** Longest text of a status in UTF-16 units: the block stays below the smallest frame however it is encoded. */
 const maxStatusText = 1000;
 

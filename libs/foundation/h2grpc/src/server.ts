@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { Connection } from './connection.js';
 import type { Http2Error } from './frames.js';
 import { type ConnectionLimits, defaultConnectionLimits } from './limits.js';
-import type { GrpcStream, ServedFile } from './stream.js';
+import type { GrpcStream } from './stream.js';
 
 export interface GrpcServerOptions {
   /** Largest message taken from a client, bytes. */
@@ -25,7 +25,6 @@ export interface GrpcServerOptions {
 }
 
 export type StreamHandler = (stream: GrpcStream) => void;
-export type FileLookup = (path: string) => ServedFile | undefined;
 
 /** What waits on a socket before a client counts as slow, bytes. */
 const socketBuffer = 64 * 1024;
@@ -43,7 +42,6 @@ export class GrpcServer {
   readonly #connections = new Set<Connection>();
   readonly #handlers = new Map<string, StreamHandler>();
   readonly #limits: ConnectionLimits;
-  #files: FileLookup = () => undefined;
 
   constructor(private readonly options: GrpcServerOptions) {
     this.#limits = {
@@ -56,11 +54,6 @@ export class GrpcServer {
   /** @param path `/package.Service/Method` */
   handle(path: string, handler: StreamHandler): void {
     this.#handlers.set(path, handler);
-  }
-
-  /** Serves files to GET requests on the same connections: what configuration refers to and is too large for it. */
-  serveFiles(lookup: FileLookup): void {
-    this.#files = lookup;
   }
 
   /** @returns the port, for a listen on port 0 */
@@ -86,7 +79,6 @@ export class GrpcServer {
       limits: this.#limits,
       now: () => performance.now(),
       handler: (path) => this.#handlers.get(path),
-      file: (path) => this.#files(path),
       oversized: (stream) => options.onOversized?.(stream),
       violated: (error) => options.onViolation?.(peer, error),
       closed: () => this.#connections.delete(connection),

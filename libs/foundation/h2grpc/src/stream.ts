@@ -32,9 +32,3 @@ export interface GrpcStream {
   /** Ends the call at once, without waiting for a peer that does not read. */
   reset(): void;
 }
-
-/** What a GET is answered with; it must never change. */
-export interface ServedFile {
-  readonly contentType: string;
-  readonly body: Buffer;
-}

@@ -11,6 +11,7 @@ const typeUrls = {
   routes: TypeUrl.route,
   clusters: TypeUrl.cluster,
   endpoints: TypeUrl.endpoint,
+  extensions: TypeUrl.extension,
   secrets: TypeUrl.secret,
 } as const;
 type Kind = keyof typeof typeUrls;

@@ -35,9 +35,7 @@ export function httpExtensions(context: ChainContext): (phase: ExtensionPhase) =
   return (phase) =>
     all
       .filter(({ extension }) => extension.phase === phase)
-      .flatMap(({ extension, module }) =>
-        extension.wasm ? emitHttpWasm(extension, extension.wasm, module) : emitLua(extension),
-      );
+      .flatMap(({ extension, module }) => (extension.wasm ? emitHttpWasm(extension, module) : emitLua(extension)));
 }
 
 const phases: readonly ExtensionPhase[] = ['AUTHN', 'AUTHZ', 'STATS', 'UNSPECIFIED'];
@@ -48,7 +46,7 @@ function networkExtensions(context: ChainContext): readonly Filter[] {
   return phases.flatMap((phase) =>
     all
       .filter(({ extension }) => extension.phase === phase)
-      .flatMap(({ extension, module }) => (extension.wasm ? emitNetworkWasm(extension, extension.wasm, module) : [])),
+      .flatMap(({ extension, module }) => (extension.wasm ? emitNetworkWasm(extension, module) : [])),
   );
 }
 

@@ -1,5 +1,5 @@
 import { StringValueSchema } from '@bufbuild/protobuf/wkt';
-import { durationOf, toAny } from '@seine/envoy';
+import { toAny } from '@seine/envoy';
 import type { AsyncDataSourceSchema } from '@seine/envoy/envoy/config/core/v3/base_pb.js';
 import {
   type EnvironmentVariablesSchema,
@@ -9,13 +9,6 @@ import {
 import type { WasmSettings } from '@seine/istio';
 import type { WasmModule } from '@seine/model';
 import type { Fragment } from '../../frame/clusters-fragment.js';
-
-/** The cluster by which every proxy reaches pilot: modules come the way that configuration comes. */
-const pilotCluster = 'xds-grpc';
-/** Where pilot serves modules, each under the checksum of its content. */
-export const wasmModulePath = '/wasm/';
-const fetchTimeout = 30_000;
-const fetchRetries = 5;
 
 type HeldModule = Exclude<WasmModule, { readonly state: 'missing' }>;
 
@@ -51,29 +44,11 @@ const failurePolicies: Readonly<Record<NonNullable<WasmSettings['failStrategy']>
 };
 
 function emitCode(module: HeldModule): Fragment<typeof AsyncDataSourceSchema> {
-  if (module.state === 'proxy-file')
-    return {
-      specifier: { case: 'local', value: { specifier: { case: 'filename', value: module.path } } },
-    };
-  const uri = `http://pilot${wasmModulePath}${module.sha256}`;
-  return {
-    specifier: {
-      case: 'remote',
-      value: {
-        httpUri: {
-          uri,
-          httpUpstreamType: { case: 'cluster', value: pilotCluster },
-          timeout: durationOf(fetchTimeout),
-        },
-        sha256: module.sha256,
-        // A pilot that is being replaced is back within seconds.
-        retryPolicy: {
-          numRetries: fetchRetries,
-          retryBackOff: { baseInterval: durationOf(500), maxInterval: durationOf(10_000) },
-        },
-      },
-    },
-  };
+  const specifier =
+    module.state === 'proxy-file'
+      ? { case: 'filename' as const, value: module.path }
+      : { case: 'inlineBytes' as const, value: module.bytes };
+  return { specifier: { case: 'local', value: { specifier } } };
 }
 
 type EnvironmentVariable = NonNullable<NonNullable<WasmSettings['vmConfig']>['env']>[number];

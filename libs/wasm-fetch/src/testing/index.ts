@@ -1,0 +1,3 @@
+/** Servers to fetch from, for tests. */
+export * from './registry-server.js';
+export * from './tar.js';
