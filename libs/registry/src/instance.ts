@@ -101,9 +101,12 @@ function conditionStatus(status: unknown, type: string): string {
   return textOf(itemsOf(fieldsOf(status)['conditions']).find((c) => c['type'] === type)?.['status']);
 }
 
-function podHealth(object: ConfigObject): EndpointHealth {
+/** Who carries it gets no new connections, and keeps those it has (Istio's label). */
+const drainingLabel = 'istio.io/draining';
+
+function podHealth(object: ConfigObject, labels: Labels): EndpointHealth {
   const status = fieldsOf(object['status']);
-  if (fieldsOf(object.metadata)['deletionTimestamp'] !== undefined) return 'draining';
+  if (fieldsOf(object.metadata)['deletionTimestamp'] !== undefined || labels[drainingLabel]) return 'draining';
   const phase = textOf(status['phase']);
   if (phase && phase !== 'Running') return 'unhealthy';
   return conditionStatus(status, 'Ready') === 'False' ? 'unhealthy' : 'healthy';
@@ -152,7 +155,7 @@ export function convertPod(
     locality: podLocality(labels, nodeLabels(textOf(spec['nodeName']))),
     network: networkOf(labels, ''),
     weight: 1,
-    health: podHealth(object),
+    health: podHealth(object, labels),
     tlsMode: labels[tlsModeLabel] === 'istio' ? 'istio' : 'disabled',
     ports: containerPorts(spec),
     nodeName: textOf(spec['nodeName']),
@@ -186,6 +189,11 @@ export function convertWorkloadSpec(spec: unknown, objectLabels: Labels): Stated
   };
 }
 
+function entryHealth(object: ConfigObject, labels: Labels): EndpointHealth {
+  if (conditionStatus(object['status'], 'Healthy') === 'False') return 'unhealthy';
+  return labels[drainingLabel] ? 'draining' : 'healthy';
+}
+
 export function convertWorkloadEntry(object: ConfigObject): Instance {
   const { name, namespace } = object.metadata;
   const stated = convertWorkloadSpec(object.spec, labelsOf(object.metadata.labels));
@@ -199,7 +207,7 @@ export function convertWorkloadEntry(object: ConfigObject): Instance {
     namespace,
     ownerName: stated.labels['service.istio.io/workload-name'] ?? name,
     ipAddresses: ipAddress.test(stated.address) ? [stated.address] : [],
-    health: conditionStatus(object['status'], 'Healthy') === 'False' ? 'unhealthy' : 'healthy',
+    health: entryHealth(object, stated.labels),
   };
 }
 

@@ -93,6 +93,7 @@ export function convertKubernetesService(object: ConfigObject, config: MeshConfi
   return {
     objectKey: objectKey(object),
     selector: externalName ? undefined : selectorOf(spec['selector']),
+    ...(spec['publishNotReadyAddresses'] === true && { publishNotReady: true }),
     inline: externalName ? externalNameEndpoints(externalName, namespace, ports) : new Map(),
     service: {
       host: `${name}.${namespace}.svc.${config.clusterDomain}`,

@@ -54,6 +54,27 @@ describe('endpoints of the mesh', () => {
       ['10.0.0.1:8080 unhealthy', '10.0.0.2:8080 unhealthy', '10.0.0.3:8080 draining'],
     ],
     [
+      'pods that are not ready, of a Service that publishes them, and one that drains',
+      [
+        service('web', { selector: labels, ports: [http], publishNotReadyAddresses: true }),
+        pod('a', labels, ready('10.0.0.1', { conditions: [{ type: 'Ready', status: 'False' }] })),
+        pod('b', { ...labels, 'istio.io/draining': 'true' }, ready('10.0.0.2')),
+      ],
+      ['10.0.0.1:8080', '10.0.0.2:8080 draining'],
+    ],
+    [
+      'a WorkloadEntry that drains',
+      [
+        web,
+        workloadEntry('a', {
+          address: '10.0.0.9',
+          ports: { http: 8080 },
+          labels: { ...labels, 'istio.io/draining': '1' },
+        }),
+      ],
+      ['10.0.0.9:8080 draining'],
+    ],
+    [
       'a pod whose status says nothing of its phase',
       [web, pod('a', labels, { podIPs: [{ ip: '10.0.0.1' }] })],
       ['10.0.0.1:8080'],

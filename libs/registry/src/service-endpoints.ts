@@ -35,6 +35,10 @@ function instanceEndpoint(instance: Instance, port: number): Endpoint {
   };
 }
 
+function published(endpoint: Endpoint, { publishNotReady }: ServiceSource): Endpoint {
+  return publishNotReady && endpoint.health === 'unhealthy' ? { ...endpoint, health: 'healthy' } : endpoint;
+}
+
 function podBehind(backend: BackendAddress, instances: InstanceIndex): Instance | undefined {
   if (backend.pod) {
     const [namespace = '', name = ''] = backend.pod.split('/');
@@ -133,7 +137,7 @@ export function endpointsOf(
     const endpoints = [...(source.inline.get(port.port) ?? [])];
     for (const instance of selected) {
       const number = targetPortOf(source, port, instance);
-      if (number !== undefined) endpoints.push(instanceEndpoint(instance, number));
+      if (number !== undefined) endpoints.push(published(instanceEndpoint(instance, number), source));
     }
     if (listed) endpoints.push(...listedEndpoints(source, port, listed, instances));
     if (endpoints.length > 0) byPort.set(port.port, ordered(endpoints));

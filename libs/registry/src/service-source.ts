@@ -13,6 +13,8 @@ export interface ServiceSource {
   readonly service: MeshService;
   /** Picks instances of the same namespace; undefined = picks none. */
   readonly selector: Labels | undefined;
+  /** Pods count as ready though they are not (Kubernetes, Service `publishNotReadyAddresses`). */
+  readonly publishNotReady?: boolean | undefined;
   /** Endpoints that the object itself states, by port. */
   readonly inline: ReadonlyMap<number, readonly Endpoint[]>;
 }
