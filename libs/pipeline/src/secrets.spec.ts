@@ -81,6 +81,64 @@ describe('a gateway gets the secrets that its Gateways name', () => {
   });
 });
 
+describe('a gateway gets the certificates of Gateways of the Gateway API that it serves', () => {
+  const shop = (namespace: string, certificate: object): ConfigObject => ({
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'Gateway',
+    metadata: { name: 'shop', namespace },
+    spec: {
+      gatewayClassName: 'istio',
+      listeners: [
+        {
+          name: 'https',
+          port: 443,
+          protocol: 'HTTPS',
+          hostname: 'shop.example',
+          tls: { certificateRefs: [certificate] },
+        },
+      ],
+    },
+  });
+  const grant = (from: string): ConfigObject => ({
+    apiVersion: 'gateway.networking.k8s.io/v1beta1',
+    kind: 'ReferenceGrant',
+    metadata: { name: 'certificates', namespace: 'vault' },
+    spec: {
+      from: [{ group: 'gateway.networking.k8s.io', kind: 'Gateway', namespace: from }],
+      to: [{ group: '', kind: 'Secret' }],
+    },
+  });
+  const inVault = { name: 'shop', namespace: 'vault' };
+  const secret = aSecret('shop', pair, 'vault');
+
+  it.each<[string, ConfigObject[], string[]]>([
+    [
+      "from the Gateway's namespace",
+      [aSecret('shop', pair, 'team'), shop('team', { name: 'shop' })],
+      ['kubernetes-gateway://team/shop'],
+    ],
+    [
+      'from a namespace that grants it',
+      [secret, shop('team', inVault), grant('team')],
+      ['kubernetes-gateway://vault/shop'],
+    ],
+    ['from no other namespace', [secret, shop('team', inVault)], []],
+    ['from none that grants it to others', [secret, shop('team', inVault), grant('other')], []],
+    [
+      'and what is granted to them is not to a Gateway of Istio beside them',
+      [
+        secret,
+        grant('team'),
+        shop('other', inVault),
+        gateway({ ...simple, credentialName: 'kubernetes-gateway://vault/shop' }, 'other'),
+      ],
+      [],
+    ],
+  ])('%s', (_what, objects, expected) => {
+    expect(secretsOf(objects)).toEqual(expected);
+  });
+});
+
 describe('a client gets the secrets that DestinationRules name', () => {
   const rule = (more: object = {}, namespace = 'default') =>
     anIstioObject(
