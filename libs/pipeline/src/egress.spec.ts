@@ -3,9 +3,11 @@ import { resourceToJson, TypeUrl } from '@seine/envoy';
 import type { ConfigObject } from '@seine/k8s';
 import { memoRuns } from '@seine/memo';
 import type { Proxy } from '@seine/model';
+import { viewsToJson } from './compile-proxy.js';
 import { compileViews } from './compiler.js';
 import { aKubernetesService, anIstioObject, aPod, aVirtualService, toSubset } from './testing/config-objects.js';
 import { MeshUnderTest, resourcesIn } from './testing/mesh-under-test.js';
+import { nackCauses } from './testing/nack-causes.js';
 
 const ports = [
   { name: 'http', port: 9080 },
@@ -139,5 +141,32 @@ describe('proxies of one Sidecar', () => {
     expect(compiled.filter((label, i) => memoRuns(label) !== runs[i])).toEqual([]);
     expect([...after].filter(([key, item]) => before.get(key) !== item)).toEqual([]);
     expect(after.size).toBe(before.size);
+  });
+});
+
+describe('an entry with a port and what is in common', () => {
+  const http = { number: 9080, protocol: 'HTTP', name: 'p' };
+  const tcp = { ...http, protocol: 'TCP' };
+  const bound = { bind: '127.0.0.1', captureMode: 'NONE' };
+
+  it.each<[string, object, boolean]>([
+    ['captured HTTP', { port: http, hosts: ['backend/*'] }, false],
+    ['bound HTTP of a host', { port: http, ...bound, hosts: ['backend/*'] }, false],
+    ['bound HTTP of no host', { port: http, ...bound, hosts: ['~/*'] }, false],
+    ['bound TCP', { port: tcp, ...bound, hosts: ['backend/*'] }, true],
+    ['captured TCP', { port: tcp, hosts: ['backend/*'] }, true],
+  ])('leaves no listener without its routes: %s', (_what, entry, common) => {
+    const mesh = world(aSidecar('shop', { egress: [entry, { hosts: ['./*'] }] }));
+    for (const interceptionMode of ['REDIRECT', 'NONE'] as const) {
+      const explicit = interceptionMode === 'NONE' && { httpProxyPort: 15007, outboundCidr: '127.4.7.0/24' };
+      const proxy: Proxy = Object.freeze({ ...proxyOf(mesh, 'app-1', 'shop'), interceptionMode, ...explicit });
+      const compiled = viewsToJson(compileViews(mesh.mesh, proxy));
+      expect(nackCauses(compiled)).toEqual([]);
+      const [named, proxied] = ['9080', 'http_proxy'].map((name) =>
+        JSON.stringify(compiled.routes.find((route) => (route as { name: string }).name === name) ?? ''),
+      );
+      // What the entry lists for HTTP goes before what is listed in common; TCP has no routes.
+      expect((explicit ? proxied : named)?.includes(`"${host('shop')}:9080"`)).toBe(common);
+    }
   });
 });

@@ -208,11 +208,6 @@ export const egressOf = memo(
   },
 );
 
-/** What is listed on a port: what the first entry that names it says, else what is listed in common. */
-export function listingOfPort({ common, ports }: Pick<Egress, 'common' | 'ports'>, port: number): Listing {
-  return ports.find(({ bind }) => bind.ofOnePort && bind.port === port)?.listing ?? common;
-}
-
 /** Every listing of a client. */
 export function listingsOf({ common, ports }: Pick<Egress, 'common' | 'ports'>): readonly Listing[] {
   return [common, ...ports.map((port) => port.listing)];

@@ -2,7 +2,7 @@ import { type DestinationFacts, destinationHosts } from '@seine/compile';
 import type { VirtualService } from '@seine/istio';
 import { memo } from '@seine/memo';
 import { hostMatches, isHttp, type MeshConfig, type MeshService } from '@seine/model';
-import { type Egress, type EgressPort, type Listing, listingOfPort, listingsOf } from './egress.js';
+import type { Egress, EgressPort, Listing } from './egress.js';
 import { factsFor, type RuleTable, type Services } from './visibility.js';
 import { virtualServiceFor, type VirtualServiceIndex } from './virtual-services.js';
 
@@ -126,28 +126,39 @@ const httpPorts = memo('httpPorts', (services: Services): readonly number[] => {
   return [...ports].sort((a, b) => a - b);
 });
 
-/** The ports on which some listed service speaks HTTP or may do so, ascending. */
+/** Whether the listener of a port that a Sidecar names has a chain for HTTP, whose routes have the port's name. */
+const speaksHttp = memo('egressSpeaksHttp', ({ bind, listing }: EgressPort): boolean => {
+  if (!bind.ofOnePort) return false;
+  return bind.protocol ? isHttp(bind.protocol) : httpPorts(listing.services).length > 0;
+});
+
+/** What the routes of a port lead to: what the first HTTP entry that names it lists, else what is listed in common. */
+export function listingOfPort({ common, ports }: Listings, port: number): Listing {
+  return ports.find((entry) => entry.bind.port === port && speaksHttp(entry))?.listing ?? common;
+}
+
+/** The ports that a Sidecar names and that have listeners for HTTP, each once. */
+export function namedHttpPorts(ports: readonly EgressPort[]): readonly number[] {
+  return [...new Set(ports.filter(speaksHttp).map(({ bind }) => bind.port))];
+}
+
+/** The ports on which some listed service speaks HTTP or may do so, and those where a listener does; ascending. */
 export function httpPortsOf({ common, ports }: Listings): readonly number[] {
   const ofCommon = httpPorts(common.services);
   if (ports.length === 0) return ofCommon;
-  const all = [
-    ...ofCommon.filter((port) => listingOfPort({ common, ports }, port) === common),
-    ...ports.filter(({ bind }) => bind.ofOnePort).flatMap(({ listing }) => httpPorts(listing.services)),
-  ];
-  return [...new Set(all)].sort((a, b) => a - b);
+  return [...new Set([...ofCommon, ...namedHttpPorts(ports)])].sort((a, b) => a - b);
 }
 
 /**
- * Ports of services with the listing that they are in.
+ * Ports of services with the listing that they are in; what a Sidecar says of a port comes before what it says in common.
  * @param portsOf picks them, in the order in which they come
  */
 export function listedPorts(
-  egress: Listings,
+  { common, ports }: Listings,
   portsOf: (services: Services) => readonly HostPort[],
 ): readonly { readonly listing: Listing; readonly host: string; readonly port: number }[] {
-  return listingsOf(egress).flatMap((listing) =>
-    portsOf(listing.services)
-      .filter(([, port]) => listingOfPort(egress, port) === listing)
-      .map(([host, port]) => ({ listing, host, port })),
+  const named = ports.filter(({ bind }) => bind.ofOnePort).map(({ listing }) => listing);
+  return [...named, common].flatMap((listing) =>
+    portsOf(listing.services).map(([host, port]) => ({ listing, host, port })),
   );
 }

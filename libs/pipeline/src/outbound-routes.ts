@@ -18,7 +18,7 @@ import type { VirtualService } from '@seine/istio';
 import { internByKey, internList, memo } from '@seine/memo';
 import type { MeshConfig } from '@seine/model';
 import { contentHash, type Resource, resource } from '@seine/snapshot';
-import { type Listing, listingOfPort, noPorts } from './egress.js';
+import { type Listing, noPorts } from './egress.js';
 import {
   allPlans,
   type HostName,
@@ -26,6 +26,8 @@ import {
   type HostPort,
   httpPortsOf,
   listedPorts,
+  listingOfPort,
+  namedHttpPorts,
   portPlans,
   servicePlan,
 } from './host-plans.js';
@@ -231,14 +233,10 @@ export function httpProxyRoutes({ egress, routes, config, fallback, ...reach }: 
 /** The routes of the ports that egress listeners name, where nothing else needs routes by port. */
 export function egressPortRoutes(scope: Scope): readonly Resource[] {
   const { egress, routes, config, fallback } = scope;
-  return egress.ports
-    .filter(({ bind }) => bind.ofOnePort)
-    .flatMap(({ bind, listing }) => {
-      const plans = portPlans(listing, scope, bind.port);
-      return plans.length > 0
-        ? [routeConfiguration(plans, routes, fallback, config, String(bind.port), 'ignored')]
-        : [];
-    });
+  return namedHttpPorts(egress.ports).map((port) => {
+    const plans = portPlans(listingOfPort(egress, port), scope, port);
+    return routeConfiguration(plans, routes, fallback, config, String(port), 'ignored');
+  });
 }
 
 /** The routes of egress listeners that are not of one port: Unix sockets, named by their path, and HTTP proxies. */

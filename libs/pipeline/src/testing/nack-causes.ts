@@ -19,7 +19,7 @@ interface ListenerJson {
 
 /**
  * What Envoy refuses beyond the rules in its protos: names and domains that repeat within one RouteConfiguration,
- * filter chains with one match, listeners on one address.
+ * filter chains with one match, listeners on one address; and routes it would wait for in vain.
  */
 export function nackCauses({ routes, listeners }: Pick<CompiledProxy, 'routes' | 'listeners'>): readonly string[] {
   const inRoutes = (routes as unknown as readonly RouteJson[]).flatMap(({ name, virtual_hosts: all = [] }) => [
@@ -40,5 +40,11 @@ export function nackCauses({ routes, listeners }: Pick<CompiledProxy, 'routes' |
     ),
   );
   const addresses = bound.flatMap(({ address }) => (address ? [JSON.stringify(address)] : []));
-  return [...inRoutes, ...inListeners, ...repeated('listener address', addresses)];
+  const names = new Set(routes.map((route) => (route as unknown as RouteJson).name));
+  const missing = bound.flatMap((listener) =>
+    [...JSON.stringify(listener).matchAll(/"route_config_name":"([^"]+)"/g)]
+      .filter(([, name = '']) => !names.has(name))
+      .map(([, name]) => `listener ${listener.name}: no routes ${name}`),
+  );
+  return [...inRoutes, ...inListeners, ...repeated('listener address', addresses), ...missing];
 }
