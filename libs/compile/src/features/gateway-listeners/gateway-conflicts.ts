@@ -1,4 +1,5 @@
 import type { Diagnostic } from '@seine/diagnostics';
+import { derivedAnnotations, isListenerGateway } from '@seine/model';
 import { wildcardAddress } from '../../frame/listeners-address.js';
 import type { GatewayPortInput } from '../../inputs.js';
 import { hostPart } from '../routing/host-intersection.js';
@@ -31,7 +32,7 @@ function familyConflicts([first, ...others]: readonly ReadServer[]): readonly Di
     .map((server) => {
       const message =
         `${describe(first)} has port ${first.port} with ${familyNames[familyOf(first)]} already, ` +
-        `so this server has no effect; give it another port or bind${familyOf(first) === 'tcp' ? '' : ', or the same protocol'}.`;
+        `so ${self(server)} has no effect; give it another port${listenerOf(server) ? '' : ' or bind'}${familyOf(first) === 'tcp' ? '' : ', or the same protocol'}.`;
       return conflict(server, 'port', message);
     });
 }
@@ -52,7 +53,7 @@ function hostConflicts(servers: readonly ReadServer[]): readonly Diagnostic[] {
           conflict(
             server,
             `hosts[${i}]`,
-            `${describe(owner)} serves ${JSON.stringify(host)} on port ${server.port} already, so this server does not; name other hosts or merge the two.`,
+            `${describe(owner)} serves ${JSON.stringify(host)} on port ${server.port} already, so ${self(server)} does not; name other hosts or merge the two.`,
           ),
         );
     });
@@ -67,17 +68,35 @@ function withoutAgent(server: ReadServer): readonly Diagnostic[] {
   return [{ ...conflict(server, 'tls.mode', message), code: 'SEINE-UNSUPPORTED' }];
 }
 
-function describe({ gateway: { metadata }, spec }: ReadServer): string {
-  return `Server ${JSON.stringify(spec.name || spec.port.name)} of Gateway ${metadata.namespace}/${metadata.name}`;
+/** The listener of the Gateway API that a server was derived from; that is what somebody has written. */
+function listenerOf({ gateway: { metadata } }: ReadServer) {
+  if (!isListenerGateway(metadata.name)) return undefined;
+  const [, kind, owner, listener] =
+    /^(\w+)\/([^/]+)\/(.+)\.[^.]+$/.exec(metadata.annotations?.[derivedAnnotations.parents] ?? '') ?? [];
+  return kind && owner && listener ? { kind, owner, listener } : undefined;
 }
 
-function conflict({ gateway, index }: ReadServer, field: string, message: string): Diagnostic {
+function self(server: ReadServer): string {
+  const from = listenerOf(server);
+  return from ? `listener ${JSON.stringify(from.listener)}` : 'this server';
+}
+
+function describe(server: ReadServer): string {
+  const { gateway, spec } = server;
   const { namespace, name } = gateway.metadata;
+  const from = listenerOf(server);
+  if (from) return `Listener ${JSON.stringify(from.listener)} of ${from.kind} ${namespace}/${from.owner}`;
+  return `Server ${JSON.stringify(spec.name || spec.port.name)} of Gateway ${namespace}/${name}`;
+}
+
+function conflict(server: ReadServer, field: string, message: string): Diagnostic {
+  const { namespace, name } = server.gateway.metadata;
+  const from = listenerOf(server);
   return {
     severity: 'warning',
     code: 'SEINE-GATEWAY-CONFLICT',
     message,
-    object: { kind: 'Gateway', namespace, name },
-    path: `spec.servers[${index}].${field}`,
+    object: { kind: from?.kind ?? 'Gateway', namespace, name: from?.owner ?? name },
+    path: from ? 'spec.listeners' : `spec.servers[${server.index}].${field}`,
   };
 }
