@@ -36,6 +36,18 @@ describe('syncReport', () => {
     expect(proxies[0]?.types.cds.status).toBe('NOT SENT');
   });
 
+  it('tells of secrets and extensions where the proxy has asked for some', () => {
+    const nack = { message: 'bad certificate', at: 2000, version: 'v2' };
+    const [proxy] = syncReport(
+      { proxies: [aStatus({ types: [aType(TypeUrl.secret, { nack })] })], refusals: [] },
+      [],
+      7,
+      7,
+    ).proxies;
+    expect(proxy?.types.sds?.status).toBe('REJECTED');
+    expect(Object.keys(proxy?.types ?? {})).toEqual(['cds', 'lds', 'eds', 'rds', 'sds']);
+  });
+
   it('tells since when, and what was refused, in RFC 3339', () => {
     const nack = { message: 'no such cluster', at: 2000, version: 'v2' };
     const types = [aType(TypeUrl.listener, { pendingSince: 1000, nack })];

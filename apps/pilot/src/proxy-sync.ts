@@ -23,7 +23,8 @@ export interface ProxySync {
   readonly protocol: string;
   readonly ackedRevision: number;
   readonly synced: boolean;
-  readonly types: Readonly<Record<'cds' | 'lds' | 'eds' | 'rds', TypeSync>>;
+  /** Secrets and extensions only where the proxy has asked for some. */
+  readonly types: Readonly<Record<'cds' | 'lds' | 'eds' | 'rds', TypeSync> & Partial<Record<'sds' | 'ecds', TypeSync>>>;
 }
 
 /** The answer of /debug/syncz. */
@@ -34,7 +35,14 @@ export interface SyncReport {
   readonly refusals: ServerStatus['refusals'];
 }
 
-const shortNames = { cds: TypeUrl.cluster, lds: TypeUrl.listener, eds: TypeUrl.endpoint, rds: TypeUrl.route } as const;
+const shortNames = {
+  cds: TypeUrl.cluster,
+  lds: TypeUrl.listener,
+  eds: TypeUrl.endpoint,
+  rds: TypeUrl.route,
+  sds: TypeUrl.secret,
+  ecds: TypeUrl.extension,
+} as const;
 
 function iso(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
@@ -72,6 +80,8 @@ function proxySync(status: ProxyStatus, proxy: Proxy | undefined, revision: numb
       lds: sync(shortNames.lds),
       eds: sync(shortNames.eds),
       rds: sync(shortNames.rds),
+      ...(types.has(shortNames.sds) && { sds: sync(shortNames.sds) }),
+      ...(types.has(shortNames.ecds) && { ecds: sync(shortNames.ecds) }),
     },
   };
 }

@@ -4,6 +4,7 @@ import type { Cell, Row } from './table.js';
 
 export const syncHeader = ['NAME', 'CLUSTER', 'CDS', 'LDS', 'EDS', 'RDS', 'PILOT', 'VERSION'];
 
+/** The types that every Envoy asks for; others, secrets for one, show when they are refused. */
 const types = ['cds', 'lds', 'eds', 'rds'] as const;
 
 /**
@@ -48,8 +49,8 @@ function since(time: string | undefined, now: number): string {
 }
 
 function notesOf(proxy: ProxySync): string[] {
-  return types.flatMap((type) => {
-    const nack = proxy.types[type]?.nack;
+  return Object.entries(proxy.types).flatMap(([type, sync]) => {
+    const nack = sync?.nack;
     return nack ? [`${type.toUpperCase()} refused: ${nack.message.trim()}`] : [];
   });
 }
