@@ -19,6 +19,7 @@ import { outboundClusters, outboundEndpoints } from './outbound-clusters.js';
 import { headlessEndpoints, outboundListeners, withAddresses } from './outbound-listeners.js';
 import { portRoutes } from './outbound-routes.js';
 import { boundListeners, boundRoutes, inboundResources } from './own-resources.js';
+import { patchDiagnostics } from './patch-diagnostics.js';
 import { policiesOf } from './policies.js';
 import { withSessions } from './sessions.js';
 import { proxylessListeners, proxylessRoutes } from './proxyless.js';
@@ -167,6 +168,10 @@ const takingHttp10 = memo('takingHttp10', (mesh: Mesh): Mesh =>
   mesh.config.http10 ? mesh : Object.freeze({ ...mesh, config: http10Config(mesh.config) }),
 );
 
+function seenBy(proxy: Proxy, mesh: Mesh): Mesh {
+  return proxy.metadata?.['HTTP10'] === '1' ? takingHttp10(mesh) : mesh;
+}
+
 /**
  * Everything one proxy should have, as references to shared resources. Pure: the same mesh and proxy give the same
  * bytes, and whatever did not change since an earlier mesh is the same object.
@@ -174,7 +179,7 @@ const takingHttp10 = memo('takingHttp10', (mesh: Mesh): Mesh =>
  */
 export function compileViews(mesh: Mesh, proxy: Proxy, workload = workloadOf(mesh, proxy)): Views {
   if (proxy.proxyless) return proxylessViews(mesh, proxy);
-  const own = proxy.metadata?.['HTTP10'] === '1' ? takingHttp10(mesh) : mesh;
+  const own = seenBy(proxy, mesh);
   return withEnvoyFilters(unpatchedViews(own, proxy, workload), own, proxy, workload);
 }
 
@@ -189,17 +194,36 @@ function conflictsOf(mesh: Mesh, proxy: Proxy): readonly Diagnostic[] {
   return conflicts(proxy.dnsCapture ? withAddresses(services) : services);
 }
 
+function listenerDiagnostics(mesh: Mesh, proxy: Proxy, workload: Workload | undefined): readonly Diagnostic[] {
+  if (proxy.type !== 'router') return conflictsOf(mesh, proxy);
+  return gatewayDiagnostics(proxy, workload, selectedGateways(resourcesOf(mesh, 'Gateway'), proxy, workload));
+}
+
 /**
- * What is wrong with the compiled config of one proxy: servers of Gateways and patches of EnvoyFilters that it does not get,
+ * What is wrong with the compiled config of proxies: servers of Gateways and patches of EnvoyFilters that they do not get,
  * and services that others keep from having a listener.
+ * @param workload as in compileViews
  */
+export function diagnosticsOfProxies(
+  mesh: Mesh,
+  proxies: readonly Proxy[],
+  workload: (proxy: Proxy) => Workload | undefined = (proxy) => workloadOf(mesh, proxy),
+): readonly Diagnostic[] {
+  const envoys = proxies.filter((proxy) => !proxy.proxyless);
+  const patched = envoys.filter((proxy) => patchesOf(mesh, proxy));
+  return [
+    ...envoys.flatMap((proxy) => listenerDiagnostics(mesh, proxy, workload(proxy))),
+    ...envoys.flatMap((proxy) => extensionProblems(mesh, proxy)),
+    ...patchDiagnostics(
+      patched.map((proxy) => {
+        const [own, beside] = [seenBy(proxy, mesh), workload(proxy)];
+        return [proxy.id, envoyFilterProblems(unpatchedViews(own, proxy, beside), own, proxy, beside)] as const;
+      }),
+    ),
+  ];
+}
+
+/** What is wrong with the compiled config of one proxy (see diagnosticsOfProxies). */
 export function proxyDiagnostics(mesh: Mesh, proxy: Proxy, workload = workloadOf(mesh, proxy)): readonly Diagnostic[] {
-  if (proxy.proxyless) return [];
-  const servers =
-    proxy.type === 'router'
-      ? gatewayDiagnostics(proxy, workload, selectedGateways(resourcesOf(mesh, 'Gateway'), proxy, workload))
-      : conflictsOf(mesh, proxy);
-  const found = [...servers, ...extensionProblems(mesh, proxy)];
-  if (!patchesOf(mesh, proxy)) return found;
-  return [...found, ...envoyFilterProblems(unpatchedViews(mesh, proxy, workload), mesh, proxy, workload)];
+  return diagnosticsOfProxies(mesh, [proxy], () => workload);
 }

@@ -2,10 +2,10 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { resourceToJson, TypeUrl } from '@seine/envoy';
 import type { ConfigObject } from '@seine/k8s';
 import { memoRuns } from '@seine/memo';
-import { defaultMeshConfig, type Proxy } from '@seine/model';
+import type { Proxy } from '@seine/model';
 import { seededRandom } from '@seine/testing';
 import { viewsToJson } from './compile-proxy.js';
-import { proxyDiagnostics } from './compiler.js';
+import { diagnosticsOfProxies, proxyDiagnostics } from './compiler.js';
 import { aKubernetesService, aPod } from './testing/config-objects.js';
 import { violationsOf } from './testing/golden-case.js';
 import { MeshUnderTest, resourcesIn, versionsIn } from './testing/mesh-under-test.js';
@@ -248,14 +248,17 @@ it('tells which patch a proxy does not get, and why', () => {
   };
   world.put(envoyFilter({ spec }));
   expect(marks(proxy('a'))).toEqual(['good']);
-  const found = proxyDiagnostics(world.mesh, proxy('a'));
+  const found = diagnosticsOfProxies(world.mesh, proxies);
   expect(found[0]).toMatchObject({
     severity: 'warning',
     code: 'SEINE-PATCH',
-    message: expect.stringMatching(/^Left out of .* of sidecar~10\.1\.0\.1~a\.default.*must be > 0/) as unknown,
+    message: expect.stringMatching(
+      /^Left out of .* and \d+ other resources of sidecar~10\.1\.0\.1~a\.default\S* and 2 other proxies: .*must be > 0/,
+    ) as unknown,
     object: { kind: 'EnvoyFilter', namespace: 'default', name: 'f' },
     path: 'spec.configPatches[1]',
   });
-  expect(found.map(({ path }) => path)).not.toContain('spec.configPatches[0]');
-  expect(proxyDiagnostics(new MeshUnderTest(objects, defaultMeshConfig).mesh, proxy('a'))).toEqual([]);
+  expect(found).toHaveLength(1);
+  expect(proxyDiagnostics(world.mesh, proxy('b'))).toHaveLength(1);
+  expect(diagnosticsOfProxies(new MeshUnderTest(objects).mesh, proxies)).toEqual([]);
 });

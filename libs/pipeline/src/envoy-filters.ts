@@ -17,7 +17,6 @@ import {
   touchesListener,
   touchesRoutes,
 } from '@seine/compile';
-import type { Diagnostic } from '@seine/diagnostics';
 import { encodeResource, TypeUrl } from '@seine/envoy';
 import { ClusterSchema } from '@seine/envoy/envoy/config/cluster/v3/cluster_pb.js';
 import { TrafficDirection } from '@seine/envoy/envoy/config/core/v3/base_pb.js';
@@ -286,21 +285,13 @@ export function withEnvoyFilters(views: Views, mesh: Mesh, proxy: Proxy, workloa
   return patches ? patchViews(views, patches, patchedProxy(proxy, workload)).views : views;
 }
 
-/** The patches that a proxy does not get, as what they would make Envoy refuses. */
+/** The patches that a proxy does not get, resource by resource; equal proxies have the same list. */
 export function envoyFilterProblems(
   views: Views,
   mesh: Mesh,
   proxy: Proxy,
   workload: Workload | undefined,
-): readonly Diagnostic[] {
+): readonly PatchProblem[] {
   const patches = patchesOf(mesh, proxy);
-  if (!patches) return noProblems;
-  const { problems } = patchViews(views, patches, patchedProxy(proxy, workload));
-  return problems.map(({ patch: { filter, index }, resource: name, message }) => ({
-    severity: 'warning',
-    code: 'SEINE-PATCH',
-    message: `Left out of ${name} of ${proxy.id}: ${message}.`,
-    object: { kind: 'EnvoyFilter', namespace: filter.metadata.namespace, name: filter.metadata.name },
-    path: `spec.configPatches[${index}]`,
-  }));
+  return patches ? patchViews(views, patches, patchedProxy(proxy, workload)).problems : noProblems;
 }

@@ -3,7 +3,7 @@ import type { Diagnostic } from '@seine/diagnostics';
 import type { Node } from '@seine/envoy/envoy/config/core/v3/base_pb.js';
 import type { Mesh, Proxy } from '@seine/model';
 import type { Snapshot } from '@seine/snapshot';
-import { compileViews, proxyDiagnostics } from './compiler.js';
+import { compileViews, diagnosticsOfProxies } from './compiler.js';
 import type { MeshVersion } from './mesh-feed.js';
 
 /** A connected proxy: what it should have, computed once a mesh version. */
@@ -72,7 +72,7 @@ export class PilotSource {
   diagnostics(): readonly Diagnostic[] {
     const { mesh, diagnostics } = this.#version ?? {};
     if (!mesh || !diagnostics) return [];
-    return [...diagnostics, ...this.proxies().flatMap((proxy) => proxyDiagnostics(mesh, proxy))];
+    return [...diagnostics, ...diagnosticsOfProxies(mesh, this.proxies())];
   }
 
   /** The proxies that are connected now. */

@@ -1,7 +1,6 @@
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { validatePgv } from '@seine/envoy';
 import { type Cluster, Cluster_DiscoveryType, ClusterSchema } from '@seine/envoy/envoy/config/cluster/v3/cluster_pb.js';
-import type { ExtensionConfigSource } from '@seine/envoy/envoy/config/core/v3/config_source_pb.js';
 import { type Listener, ListenerSchema } from '@seine/envoy/envoy/config/listener/v3/listener_pb.js';
 import {
   type FilterChain,
@@ -9,7 +8,7 @@ import {
 } from '@seine/envoy/envoy/config/listener/v3/listener_components_pb.js';
 import { type RouteConfiguration, RouteConfigurationSchema } from '@seine/envoy/envoy/config/route/v3/route_pb.js';
 import { HttpConnectionManagerSchema } from '@seine/envoy/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
-import { isFromControlPlane } from './extension-config.js';
+import { awaitsPatch } from './extension-config.js';
 import { isTerminal, mayEnd, type OrderedFilter } from './filter-order.js';
 
 /** Things that are there more than once, as complaints. */
@@ -30,10 +29,7 @@ function orderComplaints(filters: readonly OrderedFilter[]): readonly string[] {
 /** Nothing would ever serve their configs, and the listener would wait for them. */
 function undiscovered(filters: readonly OrderedFilter[]): readonly string[] {
   return filters
-    .filter(
-      ({ configType: { case: kind, value } }) =>
-        kind === 'configDiscovery' && isFromControlPlane(value as ExtensionConfigSource),
-    )
+    .filter(awaitsPatch)
     .map(({ name }) => `the filter ${name} has no config: no EXTENSION_CONFIG patch is named so`);
 }
 

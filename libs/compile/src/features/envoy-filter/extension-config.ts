@@ -20,23 +20,27 @@ function addedConfigs({ patches }: PatchInput): ReadonlyMap<string, Any> {
   return found;
 }
 
-/** Whether a config would come by the stream that listeners come by. */
-export function isFromControlPlane({ configSource }: ExtensionConfigSource): boolean {
-  return configSource?.configSourceSpecifier.case === 'ads';
+/** Filters of WasmPlugins and TrafficExtensions: Seine serves their configs itself, as modules are large. */
+const ofExtensions = 'extensions.istio.io/';
+
+/** Whether a filter waits for a config from the control plane that no other resource gives it. */
+export function awaitsPatch({ name, configType }: Configured): boolean {
+  if (configType.case !== 'configDiscovery' || name.startsWith(ofExtensions)) return false;
+  return (configType.value as ExtensionConfigSource).configSource?.configSourceSpecifier.case === 'ads';
 }
 
 /**
  * Gives filters that would discover their config (ECDS) from the control plane the one that an EXTENSION_CONFIG patch
- * has for them, else their default. Filter and config then change in one step: no listener warms for want of a config that comes later, or
- * loses it before the filter that needs it. Configs from elsewhere (`path_config_source`, another server) are left.
+ * has for them, else their default. Filter and config then change in one step: no listener warms for want of a config
+ * that comes later, or loses it before the filter that needs it. Configs from elsewhere (`path_config_source`, another
+ * server) are left.
  */
 export function inlineDiscovered(filters: readonly Configured[], input: PatchInput): void {
-  const discovering = filters.filter(({ configType }) => configType.case === 'configDiscovery');
-  if (discovering.length === 0) return;
+  const waiting = filters.filter(awaitsPatch);
+  if (waiting.length === 0) return;
   const configs = addedConfigs(input);
-  for (const filter of discovering) {
-    const source = filter.configType.value as ExtensionConfigSource;
-    const config = configs.get(filter.name) ?? source.defaultConfig;
-    if (config && isFromControlPlane(source)) filter.configType = { case: 'typedConfig', value: config };
+  for (const filter of waiting) {
+    const config = configs.get(filter.name) ?? (filter.configType.value as ExtensionConfigSource).defaultConfig;
+    if (config) filter.configType = { case: 'typedConfig', value: config };
   }
 }

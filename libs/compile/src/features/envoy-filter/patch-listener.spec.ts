@@ -104,48 +104,37 @@ const httpFilter = (operation: string, match: Json, value: object | undefined, m
 
 describe('HTTP_FILTER', () => {
   const start = httpListener(cors('a'), cors('b'));
+  const last = router.name;
   it.each<[string, PatchYaml, string[]]>([
-    ['INSERT_FIRST', httpFilter('INSERT_FIRST', inManager(), cors('new')), ['new', 'a', 'b', router.name]],
-    [
-      'INSERT_BEFORE a filter',
-      httpFilter('INSERT_BEFORE', inManager('b'), cors('new')),
-      ['a', 'new', 'b', router.name],
-    ],
-    ['INSERT_AFTER a filter', httpFilter('INSERT_AFTER', inManager('a'), cors('new')), ['a', 'new', 'b', router.name]],
-    ['INSERT_BEFORE none', httpFilter('INSERT_BEFORE', inManager(), cors('new')), ['new', 'a', 'b', router.name]],
-    [
-      'INSERT_BEFORE one that is not there',
-      httpFilter('INSERT_BEFORE', inManager('z'), cors('new')),
-      ['a', 'b', router.name],
-    ],
-    [
-      'ADD, which does not go behind the router',
-      httpFilter('ADD', inManager(), cors('new')),
-      ['a', 'b', 'new', router.name],
-    ],
-    ['REPLACE', httpFilter('REPLACE', inManager('a'), cors('new')), ['new', 'b', router.name]],
-    ['REMOVE', httpFilter('REMOVE', inManager('a'), undefined), ['b', router.name]],
-    ['REMOVE without a filter', httpFilter('REMOVE', inManager(), undefined), ['a', 'b', router.name]],
-    ['MERGE of a name', httpFilter('MERGE', inManager('a'), { name: 'renamed' }), ['renamed', 'b', router.name]],
+    ['INSERT_FIRST', httpFilter('INSERT_FIRST', inManager(), cors('new')), ['new', 'a', 'b', last]],
+    ['INSERT_BEFORE a filter', httpFilter('INSERT_BEFORE', inManager('b'), cors('new')), ['a', 'new', 'b', last]],
+    ['INSERT_AFTER a filter', httpFilter('INSERT_AFTER', inManager('a'), cors('new')), ['a', 'new', 'b', last]],
+    ['INSERT_BEFORE none', httpFilter('INSERT_BEFORE', inManager(), cors('new')), ['new', 'a', 'b', last]],
+    ['INSERT_BEFORE a stranger', httpFilter('INSERT_BEFORE', inManager('z'), cors('new')), ['a', 'b', last]],
+    ['ADD: not behind the router', httpFilter('ADD', inManager(), cors('new')), ['a', 'b', 'new', last]],
+    ['REPLACE', httpFilter('REPLACE', inManager('a'), cors('new')), ['new', 'b', last]],
+    ['REMOVE', httpFilter('REMOVE', inManager('a'), undefined), ['b', last]],
+    ['REMOVE without a filter', httpFilter('REMOVE', inManager(), undefined), ['a', 'b', last]],
+    ['MERGE of a name', httpFilter('MERGE', inManager('a'), { name: 'renamed' }), ['renamed', 'b', last]],
     [
       'another context',
       httpFilter('INSERT_FIRST', { context: 'GATEWAY', ...inManager() }, cors('new')),
-      ['a', 'b', router.name],
+      ['a', 'b', last],
     ],
     [
       'another port',
       httpFilter('INSERT_FIRST', inManager(undefined, { portNumber: 81 }), cors('new')),
-      ['a', 'b', router.name],
+      ['a', 'b', last],
     ],
     [
       'its port',
       httpFilter('INSERT_FIRST', inManager(undefined, { portNumber: 80 }), cors('new')),
-      ['new', 'a', 'b', router.name],
+      ['new', 'a', 'b', last],
     ],
     [
       'another listener',
       httpFilter('INSERT_FIRST', inManager(undefined, { name: 'other' }), cors('new')),
-      ['a', 'b', router.name],
+      ['a', 'b', last],
     ],
   ])('%s', (_what, patch, names) => {
     const { result, problems } = listener(start, [patch]);
@@ -153,10 +142,10 @@ describe('HTTP_FILTER', () => {
   });
 
   it.each([
-    ['AUTHN', ['jwt', 'new', 'rbac', 'a', router.name]],
-    ['AUTHZ', ['jwt', 'rbac', 'new', 'a', router.name]],
-    ['STATS', ['jwt', 'rbac', 'new', 'a', router.name]],
-    ['UNSPECIFIED', ['jwt', 'rbac', 'a', 'new', router.name]],
+    ['AUTHN', ['jwt', 'new', 'rbac', 'a', last]],
+    ['AUTHZ', ['jwt', 'rbac', 'new', 'a', last]],
+    ['STATS', ['jwt', 'rbac', 'new', 'a', last]],
+    ['UNSPECIFIED', ['jwt', 'rbac', 'a', 'new', last]],
   ])('ADD with filterClass %s', (filterClass, names) => {
     const patch = httpFilter('ADD', inManager(), cors('new'), { filterClass });
     expect(httpNames(listener(httpListener(jwt, rbac, cors('a')), [patch]).result)).toEqual(names);
@@ -227,6 +216,13 @@ describe('EXTENSION_CONFIG', () => {
     ]);
   });
 
+  it('leaves alone what Seine serves itself, as WebAssembly modules', () => {
+    const config_discovery = { config_source: { ads: {} }, type_urls: [extension('http', 'wasm', 'Wasm')] };
+    const own = { name: 'extensions.istio.io/wasmplugin/default.auth', config_discovery };
+    const { result, problems } = listener(httpListener(own), [httpFilter('INSERT_FIRST', inManager(), cors('a'))]);
+    expect([httpNames(result), problems]).toEqual([['a', own.name, router.name], []]);
+  });
+
   it('does not where the filter discovers it from elsewhere', () => {
     const { result } = listener(httpListener(), [discovered({ path_config_source: { path: '/x' } }), config]);
     expect(JSON.stringify(result)).toContain('config_discovery');
@@ -243,7 +239,7 @@ describe('NETWORK_FILTER', () => {
   it.each<[string, PatchYaml, string[]]>([
     ['INSERT_FIRST', patch('INSERT_FIRST', undefined, networkRbac('new')), ['new', 'a', 'tcp']],
     ['INSERT_AFTER', patch('INSERT_AFTER', 'a', networkRbac('new')), ['a', 'new', 'tcp']],
-    ['ADD, which does not go behind the last', patch('ADD', undefined, networkRbac('new')), ['a', 'new', 'tcp']],
+    ['ADD: not behind the last', patch('ADD', undefined, networkRbac('new')), ['a', 'new', 'tcp']],
     ['REPLACE', patch('REPLACE', 'tcp', tcp('other')), ['a', 'other']],
     ['REMOVE', patch('REMOVE', 'a'), ['tcp']],
   ])('%s', (_what, yaml, names) => {
