@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { resourceToJson, TypeUrl } from '@seine/envoy';
 import { type ObjectKey, objectKey } from '@seine/k8s';
-import { parseLocality, type Proxy } from '@seine/model';
+import { parseLocality, parseMeshConfig, type Proxy } from '@seine/model';
 import { aProxy, seededRandom } from '@seine/testing';
 import { aKubernetesService, aPod } from '../../../libs/pipeline/src/testing/config-objects.js';
 import { MeshUnderTest } from '../../../libs/pipeline/src/testing/mesh-under-test.js';
@@ -18,8 +18,18 @@ const combinations = 10_000;
 const slots = 10;
 const kinds = [
   ...['VirtualService', 'VirtualService', 'VirtualService', 'DestinationRule', 'DestinationRule', 'DestinationRule'],
-  ...['Gateway', 'Gateway', 'ServiceEntry', 'ServiceEntry', 'WorkloadEntry', 'Sidecar'],
+  ...['Gateway', 'Gateway', 'ServiceEntry', 'ServiceEntry', 'WorkloadEntry', 'Sidecar', 'Telemetry'],
 ];
+
+const collector = { service: 'a.one.svc.cluster.local', port: 7070 };
+/** What Telemetry may name; no Zipkin, as Envoy would look for its cluster, which has another name in a batch. */
+const withProviders = parseMeshConfig({
+  extensionProviders: [
+    { name: 'json', envoyFileAccessLog: { logFormat: { labels: { code: '%RESPONSE_CODE%' } } } },
+    { name: 'als', envoyHttpAls: collector },
+    { name: 'otel', opentelemetry: collector },
+  ],
+}).config;
 
 let folder: string;
 beforeAll(() => {
@@ -82,7 +92,7 @@ const types: readonly (readonly [BatchKind, string])[] = [
 it(`${combinations} combinations of valid resources compile to what Envoy takes`, async () => {
   const objects = new RandomObjects(4);
   const random = seededRandom(4);
-  const world = new MeshUnderTest(mesh);
+  const world = new MeshUnderTest(mesh, withProviders);
   const batch = new ValidationBatch(folder);
   const seen = new Set<string>();
   const refused: string[] = [];

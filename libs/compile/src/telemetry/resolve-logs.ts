@@ -60,7 +60,8 @@ function mergeLevels(
     for (const name of current) {
       if (!inScope.has(name)) continue;
       // Without providers an entry speaks of the one before, whose filter stays unless it has its own.
-      const filter = entry.filter?.expression ?? (named ? undefined : settings.get(name)?.filter);
+      const inherited = named ? undefined : settings.get(name)?.filter;
+      const filter = entry.filter?.expression || inherited;
       settings.set(name, { disabled: entry.disabled === true, filter });
     }
   }

@@ -82,8 +82,11 @@ function mergeOverrides(overrides: readonly Override[], side: Side): MetricsTarg
     for (const metric of metricsOf(override)) {
       if (override.disabled !== undefined) disabled.set(metric, override.disabled);
       const changes = tags.get(metric) ?? new Map<string, string | null>();
-      for (const [name, { operation, value }] of Object.entries(override.tagOverrides ?? {}))
-        changes.set(name, operation === 'REMOVE' ? null : (value ?? ''));
+      for (const [name, { operation, value }] of Object.entries(override.tagOverrides ?? {})) {
+        if (operation === 'REMOVE') changes.set(name, null);
+        // Without value there is nothing to set.
+        else if (value) changes.set(name, value);
+      }
       if (changes.size > 0) tags.set(metric, changes);
     }
   }

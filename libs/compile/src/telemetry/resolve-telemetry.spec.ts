@@ -81,6 +81,12 @@ describe('access logs', () => {
       ['envoy if a'],
     ],
     [
+      'a filter is empty',
+      [root({ accessLogging: [{ providers: named('envoy'), filter: { expression: '' } }] })],
+      ['envoy'],
+      ['envoy'],
+    ],
+    [
       'the same provider is named without filter',
       [
         root({ accessLogging: [{ providers: named('envoy'), filter: { expression: 'a' } }] }),
@@ -169,6 +175,12 @@ describe('metrics', () => {
       ],
       { disabled: [], tags: [['REQUEST_COUNT', [['a', 'x']]]] },
       { disabled: [], tags: [['REQUEST_COUNT', [['a', 'x']]]] },
+    ],
+    [
+      'a tag has no value',
+      [root(overriding({ match: { metric: 'REQUEST_COUNT' }, tagOverrides: { a: {} } }))],
+      { disabled: [], tags: [] },
+      { disabled: [], tags: [] },
     ],
     [
       'tags add up, the nearest counts',

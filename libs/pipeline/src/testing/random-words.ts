@@ -34,7 +34,14 @@ const words: Readonly<Record<string, Words>> = {
   port: ports,
   targetPort: ports,
   targetPortNumber: ports,
-  name: [...objects, 'http', 'tcp-db', 'v1', 'v2'],
+  name: (parents) =>
+    parents.includes('providers')
+      ? ['prometheus', 'envoy', 'json', 'als', 'zipkin', 'otel', 'nobody']
+      : [...objects, 'http', 'tcp-db', 'v1', 'v2'],
+  value: (parents) => {
+    if (parents.includes('tagOverrides')) return ['request.host', "'books'", 'string(destination.port)', 'nofunc(1)'];
+    return parents.includes('formatter') ? ['%REQ(x-user)%', 'books', '%NOPE%'] : undefined;
+  },
   namespace: namespaces,
   sourceNamespace: namespaces,
   exportTo: ['*', '.', '~', 'one'],
