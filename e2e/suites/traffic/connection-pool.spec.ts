@@ -1,5 +1,6 @@
+import http2 from 'node:http2';
 import { afterAll, beforeAll, beforeEach, expect, it, jest } from '@jest/globals';
-import { istioYaml, many, TestMesh } from '../../src/index.js';
+import { documents, httpRoutesYaml, istioYaml, many, TestMesh, to } from '../../src/index.js';
 
 jest.setTimeout(180_000);
 const url = 'http://reviews:8080/';
@@ -46,4 +47,53 @@ it('closes a connection after maxRequestsPerConnection', async () => {
   const before = await counter('upstream_cx_total');
   await many(10, () => mesh.call(url), 1);
   expect((await counter('upstream_cx_total')) - before).toBe(10);
+});
+
+it('calls a destination by HTTP/2 where the rule upgrades it', async () => {
+  const upstream = '127.77.5.2';
+  // It speaks HTTP/2 with prior knowledge, and nothing else.
+  const server = http2.createServer((request, response) => response.end(`HTTP/${request.httpVersion}`));
+  await new Promise<void>((resolve) => server.listen(8080, upstream, resolve));
+  try {
+    await mesh.apply(
+      'upgraded',
+      documents(
+        istioYaml('ServiceEntry', 'upgraded', {
+          hosts: ['upgraded.example.com'],
+          ports: [{ number: 80, name: 'http', protocol: 'HTTP', targetPort: 8080 }],
+          resolution: 'STATIC',
+          endpoints: [{ address: upstream }],
+        }),
+        istioYaml('DestinationRule', 'upgraded', {
+          host: 'upgraded.example.com',
+          trafficPolicy: { connectionPool: { http: { h2UpgradePolicy: 'UPGRADE' } } },
+        }),
+      ),
+    );
+    expect(await mesh.call('http://upgraded.example.com/')).toMatchObject({ status: 200, body: 'HTTP/2.0' });
+  } finally {
+    await mesh.remove('upgraded');
+    server.close();
+  }
+});
+
+it('retries no more than the budget allows', async () => {
+  const calls = 30;
+  await mesh.apply(
+    'reviews',
+    documents(
+      istioYaml('DestinationRule', 'reviews', {
+        host: 'reviews',
+        trafficPolicy: { retryBudget: { percent: 1, minRetryConcurrency: 1 } },
+      }),
+      httpRoutesYaml('reviews', [{ route: [to('reviews')], retries: { attempts: 1, retryOn: '503' } }]),
+    ),
+  );
+  const before = await counter('upstream_rq_retry_overflow');
+  mesh.echo('reviews-v1').answer = () => ({ status: 503, delayMs: 300 });
+  const replies = await many(calls, () => mesh.call(url), calls);
+  expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([503]));
+  const retried = mesh.echo('reviews-v1').seen.length - calls;
+  expect(retried).toBeLessThan(calls);
+  expect((await counter('upstream_rq_retry_overflow')) - before).toBe(calls - retried);
 });
