@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import type { Diagnostic } from '@seine/diagnostics';
 import type { ConfigObject } from './object.js';
-import { mayHoldCertificates, type Secret, secretKeys, secretValue } from './secret.js';
+import { isPem, mayHoldCertificates, type Secret, secretKeys, secretValue } from './secret.js';
 
 /** Nothing here may repeat a value, nor what a parser says of one: it might hold a part of it. */
 function error(secret: Secret, key: string, message: string): Diagnostic {
@@ -41,10 +41,6 @@ function keyIn(pem: Buffer): KeyObject | undefined {
   } catch {
     return undefined;
   }
-}
-
-function isPem(value: Buffer | undefined): boolean {
-  return value?.subarray(0, 4096).includes('-----BEGIN ') ?? false;
 }
 
 function keyPairErrors(secret: Secret, names: { readonly certificate: string; readonly key: string }): Diagnostic[] {

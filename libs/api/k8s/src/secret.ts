@@ -50,6 +50,11 @@ export function secretValue({ data, stringData }: Secret, key: string): Buffer |
   return bytes.length > 0 ? bytes : undefined;
 }
 
+/** Whether a value looks like PEM. What does was checked whole when the Secret was read; what does not is of another program. */
+export function isPem(value: Buffer | undefined): boolean {
+  return value?.subarray(0, 4096).includes('-----BEGIN ') ?? false;
+}
+
 /** The certificate and key that a proxy shows; undefined where the Secret lacks one of them. */
 export function readKeyPair(secret: Secret): KeyPair | undefined {
   for (const names of [secretKeys.generic, secretKeys.tls]) {

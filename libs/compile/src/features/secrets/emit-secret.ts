@@ -4,12 +4,12 @@ import {
   type Secret as EnvoySecret,
   SecretSchema,
 } from '@seine/envoy/envoy/extensions/transport_sockets/tls/v3/secret_pb.js';
-import { readAuthority, readKeyPair, type Secret } from '@seine/k8s';
+import { isPem, readAuthority, readKeyPair, type Secret } from '@seine/k8s';
 import type { Fragment } from '../../frame/clusters-fragment.js';
 import type { FileSecret, SecretReference } from './secret-names.js';
 
 /**
- * The SDS resource for a reference; undefined where the Secret has not what it takes.
+ * The SDS resource for a reference; undefined where the Secret has not what it takes: Envoy would refuse what is no PEM.
  * @param secret the first that is there of those that `secretCandidates` names
  */
 export function emitSecret(
@@ -51,7 +51,7 @@ function directoryOf(filename: string) {
 
 function emitCertificate(name: string, secret: Secret): EnvoySecret | undefined {
   const pair = readKeyPair(secret);
-  if (!pair) return undefined;
+  if (!pair || !isPem(pair.certificate) || !isPem(pair.key)) return undefined;
   return create(SecretSchema, {
     name,
     type: {
@@ -67,7 +67,7 @@ function emitCertificate(name: string, secret: Secret): EnvoySecret | undefined 
 
 function emitAuthority(name: string, secret: Secret): EnvoySecret | undefined {
   const authority = readAuthority(secret);
-  if (!authority) return undefined;
+  if (!authority || !isPem(authority.certificates)) return undefined;
   return create(SecretSchema, {
     name,
     type: {

@@ -109,17 +109,20 @@ describe('policySecretNames', () => {
 
 describe('emitSecret', () => {
   const bytes = (text: string) => ({ inline_bytes: Buffer.from(text).toString('base64') });
+  const pem = (text: string) => `-----BEGIN ${text}-----`;
 
   it.each([
     [
       'certificate',
-      { 'tls.crt': 'c', 'tls.key': 'k', 'tls.ocsp-staple': 'o', 'ca.crt': 'a' },
-      { tls_certificate: { certificate_chain: bytes('c'), private_key: bytes('k'), ocsp_staple: bytes('o') } },
+      { 'tls.crt': pem('c'), 'tls.key': pem('k'), 'tls.ocsp-staple': 'o', 'ca.crt': pem('a') },
+      {
+        tls_certificate: { certificate_chain: bytes(pem('c')), private_key: bytes(pem('k')), ocsp_staple: bytes('o') },
+      },
     ],
     [
       'authority',
-      { 'ca.crt': 'a', 'ca.crl': 'r' },
-      { validation_context: { trusted_ca: bytes('a'), crl: bytes('r') } },
+      { 'ca.crt': pem('a'), 'ca.crl': 'r' },
+      { validation_context: { trusted_ca: bytes(pem('a')), crl: bytes('r') } },
     ],
   ] as const)('%s', (part, values, expected) => {
     const made = emitSecret({ name: 'n', part }, secret(values));
@@ -129,7 +132,9 @@ describe('emitSecret', () => {
   it.each([
     ['certificate', { 'ca.crt': 'a', 'tls.crt': 'c' }],
     ['authority', { 'tls.crt': 'c', 'tls.key': 'k' }],
-  ] as const)('has none where the Secret lacks the %s', (part, values) => {
+    ['certificate', { cert: 'hush', key: 'secret' }],
+    ['authority', { cacert: 'hush' }],
+  ] as const)('has none where the Secret lacks the %s, or has words for it', (part, values) => {
     expect(emitSecret({ name: 'n', part }, secret(values))).toBeUndefined();
   });
 });
