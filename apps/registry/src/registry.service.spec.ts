@@ -117,10 +117,11 @@ describe('RegistryService', () => {
       return { object: entry?.object, conditions: parent?.conditions ?? [] };
     };
     const statuses = () => told().conditions.map(({ type, status }) => `${type} ${status}`);
-    await registry.apply([route('lost'), service]);
+    const applied = await registry.apply([route('lost'), service]);
+    expect(applied.results[0]?.diagnostics).toMatchObject([{ code: 'SEINE-GATEWAY-API', path: 'spec.rules' }]);
     expect(statuses()).toEqual(['Accepted True', 'ResolvedRefs False']);
     const [accepted] = told().conditions;
-    await registry.apply([route('web')]);
+    expect((await registry.apply([route('web')])).results[0]?.diagnostics).toEqual([]);
     expect(statuses()).toEqual(['Accepted True', 'ResolvedRefs True']);
     expect(told().conditions[0]).toEqual(accepted);
     const { results } = await registry.apply([told().object]);
