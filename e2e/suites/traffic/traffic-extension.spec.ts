@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, it, jest } from '@jest/globals';
+import { poll } from '@seine/testing';
 import { closeConnections, documents, istioYaml, TestMesh } from '../../src/index.js';
 
 jest.setTimeout(180_000);
@@ -49,11 +50,13 @@ const word = (text: string) => ({
 end`,
 });
 
-const order = async () => {
-  closeConnections();
-  await mesh.call(url);
-  return mesh.echo('reviews-v1').seen.at(-1)?.headers['x-order'];
-};
+/** Waits until scripts run in this order: Envoy acknowledges a listener before its workers use it. */
+const untilOrder = (expected: string) =>
+  poll(async () => {
+    closeConnections();
+    await mesh.call(url);
+    return mesh.echo('reviews-v1').seen.at(-1)?.headers['x-order'] === expected;
+  }, `the order ${expected}`);
 
 it('runs Lua on requests and responses of the selected workload only', async () => {
   const inlineCode = `function envoy_on_request(handle)
@@ -63,9 +66,8 @@ function envoy_on_response(handle)
   handle:headers():add("x-lua-injected", "true")
 end`;
   await mesh.apply('extensions', extension('lua', { selector, lua: { inlineCode } }));
-  const reply = await mesh.call(`${url}a`);
-  expect(reply).toMatchObject({ status: 200, headers: { 'x-lua-injected': 'true' } });
-  expect(mesh.echo('reviews-v1').seen[0]?.headers['x-seen']).toBe('/a');
+  await poll(async () => (await mesh.call(`${url}a`)).headers['x-lua-injected'] === 'true', 'the script to run');
+  expect(mesh.echo('reviews-v1').seen.at(-1)?.headers['x-seen']).toBe('/a');
   expect((await mesh.call('http://ratings:8080/')).headers['x-lua-injected']).toBeUndefined();
 });
 
@@ -81,7 +83,7 @@ it('runs scripts in the order of phase, then priority', async () => {
       extension('f', { phase: 'AUTHN', priority: 3, match: [{ mode: 'SERVER' }], lua: word('mesh') }, 'istio-system'),
     ),
   );
-  expect(await order()).toBe('mesh>authn-2>authn-1>authz>stats>last>');
+  await untilOrder('mesh>authn-2>authn-1>authz>stats>last>');
 });
 
 it('runs where match says: mode and port', async () => {
@@ -99,12 +101,14 @@ it('runs where match says: mode and port', async () => {
       }),
     ),
   );
-  expect(await order()).toBe('client>in>');
+  await untilOrder('client>in>');
 });
 
 it('runs on gateways', async () => {
   const gateway = { matchLabels: { istio: 'ingressgateway' } };
   await mesh.apply('extensions', extension('a', { selector: gateway, lua: word('gateway') }, 'istio-system'));
-  await mesh.callGateway('front.example.com', '/', { headers: { connection: 'close' } });
-  expect(mesh.echo('ratings-v1').seen[0]?.headers['x-order']).toBe('gateway>');
+  await poll(async () => {
+    await mesh.callGateway('front.example.com', '/', { headers: { connection: 'close' } });
+    return mesh.echo('ratings-v1').seen.at(-1)?.headers['x-order'] === 'gateway>';
+  }, 'the script to run on the gateway');
 });

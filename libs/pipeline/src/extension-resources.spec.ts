@@ -11,7 +11,7 @@ const plugin = (name: string, spec: object): ConfigObject =>
     kind: 'WasmPlugin',
     metadata: { name, namespace: 'default' },
     spec: { url: 'https://example.com/a.wasm', sha256: 'a'.repeat(64), ...spec },
-  }) as ConfigObject;
+  });
 
 const world = new MeshUnderTest([
   plugin('closed', {}),
