@@ -68,17 +68,30 @@ function applyPatches<M extends { readonly name: string }>(
   if (whole.complaints.length === 0) return whole;
   let best = attempt(patching, groupPatches([]), target);
   const tolerated = new Set(best.complaints);
-  const kept: EnvoyPatch[] = [];
-  const left: PatchProblem[] = [];
-  for (const patch of [...patches.values()].flat()) {
-    const next = attempt(patching, groupPatches([...kept, patch]), target);
-    const [complaint] = next.complaints.filter((text) => !tolerated.has(text));
-    if (complaint === undefined) {
-      kept.push(patch);
-      best = next;
-    } else left.push({ patch, resource: patching.decode().name, message: `Envoy would refuse it: ${complaint}` });
+  const all = [...patches.values()].flat();
+  const kept = new Set<EnvoyPatch>();
+  const left = new Map<EnvoyPatch, string>();
+  // What one patch breaks a later one may mend: those left out are tried again while others are taken.
+  for (let before = -1; before < kept.size && kept.size < all.length;) {
+    before = kept.size;
+    for (const patch of all.filter((one) => !kept.has(one))) {
+      const next = attempt(patching, groupPatches(all.filter((one) => one === patch || kept.has(one))), target);
+      const [complaint] = next.complaints.filter((text) => !tolerated.has(text));
+      if (complaint === undefined) {
+        kept.add(patch);
+        best = next;
+      }
+      left.set(patch, complaint ?? '');
+    }
   }
-  return { message: best.message, problems: [...best.problems, ...left] };
+  const resource = patching.decode().name;
+  const refused = [...left].filter(([patch]) => !kept.has(patch));
+  const problems = refused.map(([patch, complaint]) => ({
+    patch,
+    resource,
+    message: `Envoy would refuse it: ${complaint}`,
+  }));
+  return { message: best.message, problems: [...best.problems, ...problems] };
 }
 
 export function applyToListener(bytes: Uint8Array, patches: PatchSet, target: PatchTarget): Patched<Listener> {

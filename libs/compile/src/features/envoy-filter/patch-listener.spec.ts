@@ -407,8 +407,9 @@ describe('what Envoy would refuse', () => {
     const { result, problems } = listener(httpListener(), [
       httpFilter('REMOVE', inManager(router.name), undefined),
       httpFilter('INSERT_AFTER', inManager(), { ...router, name: 'my-router' }),
+      httpFilter('INSERT_FIRST', inManager(), { name: 'untyped' }),
     ]);
-    expect([httpNames(result), problems]).toEqual([['my-router'], []]);
+    expect([httpNames(result), problems]).toEqual([['my-router'], [expect.stringMatching(/untyped has no/)]]);
   });
 
   it('is a listener without a chain', () => {
