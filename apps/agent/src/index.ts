@@ -1,0 +1,7 @@
+/** The node's agent as a Nest module. */
+export { AgentMetrics } from './agent.metrics.js';
+export { AgentModule } from './agent.module.js';
+export { AgentService, type AgentOptions } from './agent.service.js';
+export { citadelClient, type CitadelClientOptions } from './citadel-client.js';
+export type { WorkloadArguments } from './config.js';
+export { FileWatcher } from './file-watcher.js';
