@@ -55,43 +55,55 @@ function attempt<M extends { readonly name: string }>(
   return { message, problems, complaints: message ? complaints(message) : [] };
 }
 
+/** The patch without which there is least to complain of; the last one where no single one makes a difference. */
+function worstPatch<M extends { readonly name: string }>(
+  current: readonly EnvoyPatch[],
+  complaints: readonly string[],
+  attemptWith: (patches: readonly EnvoyPatch[]) => Attempt<M>,
+): { readonly patch: EnvoyPatch; readonly next: Attempt<M> } | undefined {
+  let worst: { readonly patch: EnvoyPatch; readonly next: Attempt<M> } | undefined;
+  for (const patch of current) {
+    const next = attemptWith(current.filter((one) => one !== patch));
+    if (next.complaints.length < (worst?.next.complaints ?? complaints).length) worst = { patch, next };
+    if (next.complaints.length === 0) break;
+  }
+  const last = current.at(-1);
+  return worst ?? (last && { patch: last, next: attemptWith(current.slice(0, -1)) });
+}
+
 /**
  * Applies patches so that the result is one that Envoy takes. Should all of them together make something that it would
- * refuse, they are tried one after the other, and those that break it are left out: the proxy keeps what works.
+ * refuse, those that break it are left out, the worst first: the proxy keeps what works.
  */
 function applyPatches<M extends { readonly name: string }>(
   patching: Patching<M>,
   patches: PatchSet,
   target: PatchTarget,
 ): Patched<M> {
-  const whole = attempt(patching, patches, target);
-  if (whole.complaints.length === 0) return whole;
-  let best = attempt(patching, groupPatches([]), target);
-  const tolerated = new Set(best.complaints);
+  let result = attempt(patching, patches, target);
+  if (result.complaints.length === 0) return result;
+  // What was there before is no patch's fault.
+  const tolerated = new Set(attempt(patching, groupPatches([]), target).complaints);
+  const attemptWith = (list: readonly EnvoyPatch[]): Attempt<M> => {
+    const next = attempt(patching, groupPatches(list), target);
+    return { ...next, complaints: next.complaints.filter((text) => !tolerated.has(text)) };
+  };
   const all = [...patches.values()].flat();
-  const kept = new Set<EnvoyPatch>();
   const left = new Map<EnvoyPatch, string>();
-  // What one patch breaks a later one may mend: those left out are tried again while others are taken.
-  for (let before = -1; before < kept.size && kept.size < all.length;) {
-    before = kept.size;
-    for (const patch of all.filter((one) => !kept.has(one))) {
-      const next = attempt(patching, groupPatches(all.filter((one) => one === patch || kept.has(one))), target);
-      const [complaint] = next.complaints.filter((text) => !tolerated.has(text));
-      if (complaint === undefined) {
-        kept.add(patch);
-        best = next;
-      }
-      left.set(patch, complaint ?? '');
-    }
+  for (result = attemptWith(all); result.complaints.length > 0;) {
+    const { complaints } = result;
+    const current = all.filter((patch) => !left.has(patch));
+    const worst = worstPatch(current, complaints, attemptWith);
+    if (!worst) break;
+    result = worst.next;
+    left.set(worst.patch, complaints.find((text) => !worst.next.complaints.includes(text)) ?? complaints[0] ?? '');
   }
   const resource = patching.decode().name;
-  const refused = [...left].filter(([patch]) => !kept.has(patch));
-  const problems = refused.map(([patch, complaint]) => ({
-    patch,
-    resource,
-    message: `Envoy would refuse it: ${complaint}`,
-  }));
-  return { message: best.message, problems: [...best.problems, ...problems] };
+  const refused = all.flatMap((patch) => {
+    const complaint = left.get(patch);
+    return complaint === undefined ? [] : [{ patch, resource, message: `Envoy would refuse it: ${complaint}` }];
+  });
+  return { message: result.message, problems: [...result.problems, ...refused] };
 }
 
 export function applyToListener(bytes: Uint8Array, patches: PatchSet, target: PatchTarget): Patched<Listener> {
