@@ -1,10 +1,13 @@
 import { fromJson, type JsonValue } from '@bufbuild/protobuf';
 import { formatDiagnostic, hasErrors } from '@seine/diagnostics';
 import { envoyRegistry, TypeUrl, validatePgv } from '@seine/envoy';
+import type { ConfigObject } from '@seine/k8s';
 import { defaultMeshConfig, type MeshConfig, parseLocality, type Proxy } from '@seine/model';
 import { parseConfig } from '@seine/source-file';
 import { parse, stringify } from 'yaml';
 import { type CompiledProxy, compileProxy } from '../compile-proxy.js';
+import { proxyStart } from '../proxy-start.js';
+import { MeshUnderTest } from './mesh-under-test.js';
 
 const typeUrls = {
   listeners: TypeUrl.listener,
@@ -26,6 +29,12 @@ interface Header {
   /** Where the proxy is unlike one in iptables mode; `appPorts` as in the node's metadata, `locality` as `region/zone`. */
   readonly overrides?: Readonly<Record<string, unknown>> & { readonly appPorts?: string; readonly locality?: string };
   readonly mesh?: Partial<MeshConfig>;
+  /** Shows what its Envoy is started with: the command line, the environment, and these parts of the bootstrap. */
+  readonly start?: {
+    readonly labels: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly bootstrap: readonly string[];
+  };
 }
 
 export interface GoldenOutcome {
@@ -84,6 +93,23 @@ export function violationsOf(compiled: CompiledProxy): readonly string[] {
   });
 }
 
+function startOf({ start, proxy }: Header, objects: readonly ConfigObject[], config: MeshConfig) {
+  if (!start) return [];
+  const [name = '', namespace = 'default'] = proxy.split('.');
+  const { bootstrap, ...rest } = proxyStart(new MeshUnderTest(objects, config).mesh, {
+    node: { type: 'sidecar', name, namespace, ipAddresses: ['10.0.0.1'], labels: start.labels },
+    annotations: start.annotations,
+    xds: { host: '127.0.0.1', port: 15010 },
+    admin: { port: 15000 },
+    prometheusPort: 0,
+    readyPort: 0,
+    stats: 'istio',
+  });
+  const whole = JSON.parse(bootstrap) as Readonly<Record<string, unknown>>;
+  const parts = Object.fromEntries(start.bootstrap.map((part) => [part, whole[part]]));
+  return [['start', { ...rest, bootstrap: parts }] as const];
+}
+
 /**
  * Compiles one case: a `golden:` document, then the YAML of a whole mesh.
  * @throws Error when the YAML is wrong, or nothing is there to be shown
@@ -102,7 +128,7 @@ export function compileGolden(input: string, fileName: string): GoldenOutcome {
     return patterns ? [[kind, shown(resources[kind], patterns, kind)] as const] : [];
   });
   return {
-    text: stringify(Object.fromEntries(result), {
+    text: stringify(Object.fromEntries([...result, ...startOf(header, objects, config)]), {
       lineWidth: 0,
       aliasDuplicateObjects: false,
       blockQuote: 'literal',
