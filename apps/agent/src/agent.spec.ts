@@ -102,7 +102,6 @@ async function startAgent(workloads: readonly string[], more: readonly string[] 
   const {
     citadel: address,
     lifetime,
-    admin: _,
     ...options
   } = parseArguments([
     ...['--citadel', `127.0.0.1:${port}`, '--root-cert', rootFile],
