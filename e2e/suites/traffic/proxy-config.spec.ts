@@ -145,7 +145,7 @@ it('pushes statistics to the statsd that the annotation names', async () => {
   try {
     await once(statsd, 'listening');
     const pushed = once(statsd, 'message');
-    await start('measured', [], `statsdUdpAddress: 127.0.0.1:${(statsd.address()).port}`);
+    await start('measured', [], `statsdUdpAddress: 127.0.0.1:${statsd.address().port}`);
     const [message] = (await pushed) as [Buffer];
     expect(message.toString()).toMatch(/^envoy\./);
   } finally {

@@ -5,13 +5,12 @@ import { aProxy } from '@seine/testing';
 import { proxyDiagnostics } from './compiler.js';
 import { MeshUnderTest } from './testing/mesh-under-test.js';
 
-const plugin = (name: string, spec: object): ConfigObject =>
-  ({
-    apiVersion: 'extensions.istio.io/v1alpha1',
-    kind: 'WasmPlugin',
-    metadata: { name, namespace: 'default' },
-    spec: { url: 'https://example.com/a.wasm', sha256: 'a'.repeat(64), ...spec },
-  });
+const plugin = (name: string, spec: object): ConfigObject => ({
+  apiVersion: 'extensions.istio.io/v1alpha1',
+  kind: 'WasmPlugin',
+  metadata: { name, namespace: 'default' },
+  spec: { url: 'https://example.com/a.wasm', sha256: 'a'.repeat(64), ...spec },
+});
 
 const world = new MeshUnderTest([
   plugin('closed', {}),

@@ -36,8 +36,7 @@ function checkIngressTls({ tls, port }: IstioIngressListener, scope: Scope): voi
 }
 
 function checkTargetPort({ targetPort }: IstioIngressListener['port'], scope: Scope): void {
-  if (targetPort)
-    scope.at('targetPort').warning('Istio ignores this field, and so does Seine.', 'SEINE-UNSUPPORTED');
+  if (targetPort) scope.at('targetPort').warning('Istio ignores this field, and so does Seine.', 'SEINE-UNSUPPORTED');
 }
 
 function checkIngress({ ingress }: SidecarSpec, scope: Scope): void {

@@ -67,7 +67,9 @@ describe('emitHttpConnectionManager', () => {
       { normalize_path: true, merge_slashes: true, path_with_escaped_slashes_action: 'UNESCAPE_AND_FORWARD' },
     ],
   ])('normalizes paths as pathNormalization %s says', (pathNormalization, expected) => {
-    const found = manager({ context: chainContext('outbound', { config: { ...defaultMeshConfig, pathNormalization } }) });
+    const found = manager({
+      context: chainContext('outbound', { config: { ...defaultMeshConfig, pathNormalization } }),
+    });
     const settings = Object.entries(found as object).filter(([name]) => /path|slashes/.test(name));
     expect(Object.fromEntries(settings)).toEqual(expected);
   });

@@ -14,7 +14,10 @@ const unset = { mtls: { mode: 'UNSET' } } as const;
 const reviews = { selector: { matchLabels: { app: 'reviews' } } };
 const workload = { namespace: 'default', labels: { app: 'reviews', version: 'v1' } };
 
-function modes(policies: readonly PeerAuthentication[], of = workload) {
+function modes(
+  policies: readonly PeerAuthentication[],
+  of: { readonly namespace: string; readonly labels: Readonly<Record<string, string>> } = workload,
+) {
   const resolved = resolvePeerAuthentication(selectPeerAuthentication(policies, of, 'istio-system'));
   return [80, 9080].map((port) => mtlsModeOf(resolved, port));
 }
