@@ -69,28 +69,36 @@ async function startCitadel(): Promise<TestProcess> {
   return await program('citadel', [...serve, ...oidc]);
 }
 
-/** One agent for both workloads, a socket for each. */
+const tokenFileOf = (workload: string) => path.join(folder, `${workload}.token`);
+const sharedSocket = path.join(folder, 'shared/socket');
+
+/** One agent for all: client and server have a socket each, two more share one. */
 async function startAgent(life: number): Promise<TestProcess> {
-  const workloads = ['client', 'server'].flatMap((account) => {
-    const tokenFile = path.join(folder, `${account}.token`);
-    fs.writeFileSync(tokenFile, tokenOf(account));
-    return ['--workload', `${account}=default/${account},token-file=${tokenFile},socket=${socketOf(account)}`];
+  const all = { client: 'client', server: 'server', 'shared-client': 'client', 'shared-stranger': 'stranger' };
+  const workloads = Object.entries(all).flatMap(([name, account]) => {
+    fs.writeFileSync(tokenFileOf(name), tokenOf(account));
+    const socket = name.startsWith('shared') ? sharedSocket : socketOf(name);
+    return ['--workload', `${name}=default/${account},token-file=${tokenFileOf(name)},socket=${socket}`];
   });
   const citadel = ['--citadel', `${host}:${citadelPort}`, '--root-cert', rootFile];
   return await program('agent', [...citadel, ...workloads, '--ttl', String(life)]);
 }
 
-async function startEnvoy(name: 'client' | 'server'): Promise<TestProcess> {
-  const file = path.join(folder, `${name}.json`);
+type EnvoyOptions = Parameters<typeof plainEnvoy>[1];
+
+async function startEnvoy(name: 'client' | 'server', change: Partial<EnvoyOptions> = {}): Promise<TestProcess> {
   const peer = idOf(name === 'client' ? 'server' : 'client');
-  fs.writeFileSync(
-    file,
-    JSON.stringify(plainEnvoy(name, { ports, peer, socket: socketOf(name), echoPort: echo.port })),
-  );
+  const options = { ports, peer, socket: socketOf(name), echoPort: echo.port, ...change };
+  const file = path.join(folder, `${name}-${running.length}.json`);
+  fs.writeFileSync(file, JSON.stringify(plainEnvoy(name, options)));
   const args = ['-c', file, '--concurrency', '1', '--disable-hot-restart', '--log-level', 'warning'];
   const envoy = new TestProcess(name, await envoyBinary(), args);
   running.push(envoy);
   return envoy;
+}
+
+interface EchoAnswer {
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 async function call(port = ports.client): Promise<Reply> {
@@ -98,8 +106,8 @@ async function call(port = ports.client): Promise<Reply> {
 }
 
 /** No answer at all counts as none of 200, too. */
-async function succeeds(): Promise<boolean> {
-  return await call().then(
+async function succeeds(port = ports.client): Promise<boolean> {
+  return await call(port).then(
     ({ status }) => status === 200,
     () => false,
   );
@@ -165,8 +173,8 @@ describe('plain Envoys with certificates from the agent', () => {
     agent = await startAgent(shortLife);
     await agent.until(() => agent.output.includes('is not there'), 'without roots');
     citadel = await startCitadel();
-    await client.until(succeeds, 'answered');
-    const { headers } = JSON.parse((await call()).body) as { readonly headers: Readonly<Record<string, string>> };
+    await client.until(() => succeeds(), 'answered');
+    const { headers } = JSON.parse((await call()).body) as EchoAnswer;
     expect(headers['x-forwarded-client-cert']).toContain(`URI=${idOf('client')}`);
   });
 
@@ -213,13 +221,13 @@ describe('plain Envoys with certificates from the agent', () => {
     await citadel.stop('SIGKILL');
     await client.until(async () => !(await succeeds()), 'expired');
     citadel = await startCitadel();
-    await client.until(succeeds, 'answered again');
+    await client.until(() => succeeds(), 'answered again');
   });
 
   it('go on when the agent is killed, and take certificates of the next one', async () => {
     await agent.stop('SIGKILL');
     agent = await startAgent(3600);
-    await client.until(succeeds, 'answered again');
+    await client.until(() => succeeds(), 'answered again');
     // Those of the new agent live for an hour; until they are there, the killed one would be missed.
     await client.until(
       async () => (await areLongLived(ports.clientAdmin)) && (await areLongLived(ports.serverAdmin)),
@@ -235,10 +243,33 @@ describe('plain Envoys with certificates from the agent', () => {
     expect(await succeeds()).toBe(true);
     expect(agent.output).not.toMatch(/PRIVATE KEY|eyJ/);
   });
+
+  it('get on a shared socket the identity that their token proves, and S-7 none without', async () => {
+    const start = async (change: Partial<EnvoyOptions>) => {
+      const own = { ...ports, client: await freePort(), wrong: await freePort(), clientAdmin: await freePort() };
+      const envoy = await startEnvoy('client', { ports: own, socket: sharedSocket, ...change });
+      await envoy.until(() => fetchable(own.clientAdmin), 'up');
+      return { envoy, own };
+    };
+    const right = await start({ tokenFile: tokenFileOf('shared-client') });
+    await right.envoy.until(() => succeeds(right.own.client), 'answered');
+    const { headers } = JSON.parse((await call(right.own.client)).body) as EchoAnswer;
+    expect(headers['x-forwarded-client-cert']).toContain(`URI=${idOf('client')}`);
+    // The server lets in the client's identity only.
+    const stranger = await start({ tokenFile: tokenFileOf('shared-stranger') });
+    await stranger.envoy.until(async () => (await serials(stranger.own.clientAdmin)).length > 0, 'certified');
+    await stranger.envoy.until(() => fetchable(stranger.own.client), 'open');
+    expect((await call(stranger.own.client)).status).toBe(503);
+    const nobody = await start({});
+    await agent.until(() => agent.output.includes('no token says which it is'), 'asked');
+    // It waits for its secrets before it lets anybody in.
+    expect(await succeeds(nobody.own.client)).toBe(false);
+    expect(await serials(nobody.own.clientAdmin)).toEqual([]);
+  });
 });
 
 async function fetchable(port: number): Promise<boolean> {
-  return await request(host, port, '/ready').then(
+  return await request(host, port, '/').then(
     () => true,
     () => false,
   );

@@ -13,6 +13,8 @@ export interface PlainEnvoyOptions {
   readonly peer: string;
   /** Of the agent. */
   readonly socket: string;
+  /** Where set, each stream proves by its content who asks: what a socket of several workloads needs. */
+  readonly tokenFile?: string;
   readonly echoPort: number;
 }
 
@@ -25,29 +27,46 @@ function address(port: number) {
   return { socket_address: { address: host, port_value: port } };
 }
 
-function secret(name: string) {
-  const source = {
-    api_type: 'GRPC',
-    transport_api_version: 'V3',
-    grpc_services: [{ envoy_grpc: { cluster_name: 'sds-grpc' } }],
-  };
-  return { name, sds_config: { api_config_source: source, initial_fetch_timeout: '0s', resource_api_version: 'V3' } };
-}
+type Agent = Pick<PlainEnvoyOptions, 'socket' | 'tokenFile'>;
 
-/** As Istio's sidecars have it: own certificate `default`, others by `ROOTCA` and the URI in their certificates. */
-function tlsContext(peer: string) {
-  const names = [{ san_type: 'URI', matcher: { exact: peer } }];
+function grpcService({ socket, tokenFile }: Agent) {
+  if (tokenFile === undefined) return { envoy_grpc: { cluster_name: 'sds-grpc' } };
+  const plugin = 'envoy.grpc_credentials.file_based_metadata';
+  const token = {
+    '@type': 'type.googleapis.com/envoy.config.grpc_credential.v3.FileBasedMetadataConfig',
+    secret_data: { filename: tokenFile },
+  };
   return {
-    tls_certificate_sds_secret_configs: [secret('default')],
-    combined_validation_context: {
-      default_validation_context: { match_typed_subject_alt_names: names },
-      validation_context_sds_secret_config: secret('ROOTCA'),
+    google_grpc: {
+      target_uri: `unix:${socket}`,
+      stat_prefix: 'sds',
+      channel_credentials: { local_credentials: {} },
+      credentials_factory_name: plugin,
+      call_credentials: [{ from_plugin: { name: plugin, typed_config: token } }],
     },
   };
 }
 
-function cluster(name: string, port: number, peer?: string) {
-  const upstream = { '@type': `${tls}.UpstreamTlsContext`, common_tls_context: peer && tlsContext(peer) };
+function secret(name: string, agent: Agent) {
+  const source = { api_type: 'GRPC', transport_api_version: 'V3', grpc_services: [grpcService(agent)] };
+  return { name, sds_config: { api_config_source: source, initial_fetch_timeout: '0s', resource_api_version: 'V3' } };
+}
+
+/** As Istio's sidecars have it: own certificate `default`, others by `ROOTCA` and the URI in their certificates. */
+function tlsContext(peer: string, agent: Agent) {
+  const names = [{ san_type: 'URI', matcher: { exact: peer } }];
+  return {
+    tls_certificate_sds_secret_configs: [secret('default', agent)],
+    combined_validation_context: {
+      default_validation_context: { match_typed_subject_alt_names: names },
+      validation_context_sds_secret_config: secret('ROOTCA', agent),
+    },
+  };
+}
+
+/** @param context undefined = plain text */
+function cluster(name: string, port: number, context?: object) {
+  const upstream = { '@type': `${tls}.UpstreamTlsContext`, common_tls_context: context };
   const options = {
     '@type': `type.googleapis.com/${protocolOptions}`,
     explicit_http_config: { http_protocol_options: {} },
@@ -63,11 +82,12 @@ function cluster(name: string, port: number, peer?: string) {
       cluster_name: name,
       endpoints: [{ lb_endpoints: [{ endpoint: { address: address(port) } }] }],
     },
-    ...(peer !== undefined && { transport_socket: { name: 'tls', typed_config: upstream } }),
+    ...(context !== undefined && { transport_socket: { name: 'tls', typed_config: upstream } }),
   };
 }
 
-function listener(name: string, port: number, target: string, peer?: string) {
+/** @param context undefined = plain text */
+function listener(name: string, port: number, target: string, context?: object) {
   const routes = [{ match: { prefix: '/' }, route: { cluster: target } }];
   const manager = {
     '@type': http,
@@ -85,7 +105,7 @@ function listener(name: string, port: number, target: string, peer?: string) {
   const downstream = {
     '@type': `${tls}.DownstreamTlsContext`,
     require_client_certificate: true,
-    common_tls_context: peer && tlsContext(peer),
+    common_tls_context: context,
   };
   return {
     name,
@@ -93,14 +113,16 @@ function listener(name: string, port: number, target: string, peer?: string) {
     filter_chains: [
       {
         filters: [{ name: 'http', typed_config: manager }],
-        ...(peer !== undefined && { transport_socket: { name: 'tls', typed_config: downstream } }),
+        ...(context !== undefined && { transport_socket: { name: 'tls', typed_config: downstream } }),
       },
     ],
   };
 }
 
 /** The bootstrap of an Envoy that knows an agent, and no pilot: client → server over mTLS → echo. */
-export function plainEnvoy(name: 'client' | 'server', { ports, peer, socket, echoPort }: PlainEnvoyOptions): object {
+export function plainEnvoy(name: 'client' | 'server', options: PlainEnvoyOptions): object {
+  const { ports, peer, socket, echoPort } = options;
+  const [context, wrong] = [tlsContext(peer, options), tlsContext(`${peer}-of-somebody-else`, options)];
   const sds = {
     name: 'sds-grpc',
     type: 'STATIC',
@@ -123,9 +145,9 @@ export function plainEnvoy(name: 'client' | 'server', { ports, peer, socket, ech
     static_resources: {
       listeners: isClient
         ? [listener('in', ports.client, 'server'), listener('wrong', ports.wrong, 'wrong')]
-        : [listener('in', ports.server, 'echo', peer)],
+        : [listener('in', ports.server, 'echo', context)],
       clusters: isClient
-        ? [sds, cluster('server', ports.server, peer), cluster('wrong', ports.server, `${peer}-of-somebody-else`)]
+        ? [sds, cluster('server', ports.server, context), cluster('wrong', ports.server, wrong)]
         : [sds, cluster('echo', echoPort)],
     },
   };
