@@ -9,16 +9,18 @@ export class TokenFile {
   #token: string | undefined;
   #accepted: readonly Buffer[] = [];
 
-  /** @returns what an operator should know of the text, undefined when nothing is wrong */
+  /**
+   * @param text undefined where there is no such file
+   * @returns what an operator should know of it, undefined when nothing is wrong
+   */
   read(text: string | undefined): string | undefined {
     const token = text?.trim();
-    if (token === this.#token) return undefined;
     if (token === undefined || token === '') {
       this.#token = undefined;
       return token === undefined ? 'is not there' : 'is empty';
     }
+    if (token !== this.#token) this.#accepted = [digest(token), ...this.#accepted].slice(0, 2);
     this.#token = token;
-    this.#accepted = [digest(token), ...this.#accepted].slice(0, 2);
     return token === text
       ? undefined
       : 'has white space around the token (a newline at its end?): an Envoy that sends it from this file is cut off with status 13 and no message';

@@ -24,6 +24,7 @@ export class SdsProtocolError extends Error {
 
 /** An Envoy asks for a handful; more is not honest. */
 const mostNames = 1000;
+const mostOutstanding = 100;
 
 function checkType(typeUrl: string): void {
   if (typeUrl !== '' && typeUrl !== TypeUrl.secret)
@@ -201,6 +202,11 @@ export class DeltaSecretStream {
       nonce,
       changed.map(({ name }) => name),
     );
+    // A client that answers nothing must not fill the memory.
+    for (const oldest of this.#outstanding.keys()) {
+      if (this.#outstanding.size <= mostOutstanding) break;
+      this.#outstanding.delete(oldest);
+    }
     const response: MessageInitShape<typeof DeltaDiscoveryResponseSchema> = {
       typeUrl: TypeUrl.secret,
       nonce,
