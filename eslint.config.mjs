@@ -92,7 +92,7 @@ export default tseslint.config(
   },
   {
     files: [
-      ...['**/*.spec.ts', 'e2e/**/*.ts', 'libs/testing/**/*.ts'],
+      ...['**/*.spec.ts', '**/*.fixture.ts', 'e2e/**/*.ts', 'libs/testing/**/*.ts'],
       ...['libs/pipeline/src/testing/**', 'libs/analyze/src/testing/**'],
     ],
     languageOptions: {

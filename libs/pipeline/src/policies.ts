@@ -61,9 +61,16 @@ export function selectPolicies<P extends ConfigObject>(
 
 const noneOfKind: readonly never[] = Object.freeze([]);
 
+interface PolicyKinds {
+  readonly RateLimit: RateLimit;
+  readonly Telemetry: Telemetry;
+  readonly TrafficExtension: TrafficExtension;
+  readonly WasmPlugin: WasmPlugin;
+}
+
 /** The resources of a kind; one and the same list where there are none. */
-function ofKind<P extends ConfigObject>(mesh: Mesh, kind: string): readonly P[] {
-  return (mesh.resources.get(kind) ?? noneOfKind) as readonly P[];
+function ofKind<K extends keyof PolicyKinds>(mesh: Mesh, kind: K): readonly PolicyKinds[K][] {
+  return (mesh.resources.get(kind) ?? noneOfKind) as readonly PolicyKinds[K][];
 }
 
 const internTelemetry = internList();
@@ -87,8 +94,8 @@ const selectExtensions = memo(
 
 /** The extensions that run on one side of a proxy. */
 export function extensionsOf(mesh: Mesh, proxy: Proxy, role: ChainRole): ChainPolicies['extensions'] {
-  const plugins = ofKind<WasmPlugin>(mesh, 'WasmPlugin');
-  const extensions = ofKind<TrafficExtension>(mesh, 'TrafficExtension');
+  const plugins = ofKind(mesh, 'WasmPlugin');
+  const extensions = ofKind(mesh, 'TrafficExtension');
   if (plugins.length + extensions.length === 0) return noExtensions;
   const selected = selectExtensions(proxy, plugins, extensions, mesh.config.rootNamespace);
   return chainExtensions(selected, mesh.wasmModules, role, proxy.lacksWasm ?? false);

@@ -1,6 +1,10 @@
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Diagnostic, SourcePosition } from '@seine/diagnostics';
-import type { ConfigObject } from '@seine/k8s';
+import { validateObject } from '@seine/istio';
+import { type ConfigObject, fieldsOf, objectKey } from '@seine/k8s';
+import { positionOf } from '@seine/source-file';
+import { CommandError } from '../command-error.js';
 import type { Io } from '../io.js';
 
 /** What is to be analyzed, wherever it comes from. */
@@ -18,8 +22,6 @@ export interface AnalyzeSource {
 /** Files, directories and `-` for standard input. */
 export async function readSource(paths: readonly string[], io: Io): Promise<AnalyzeSource> {
   const { readManifests } = await import('../manifests/read-manifests.js');
-  const { objectKey } = await import('@seine/k8s');
-  const { positionOf } = await import('@seine/source-file');
   const { written, diagnostics, documents, textOf } = await readManifests(paths, io);
   const locate: AnalyzeSource['locate'] = (object, field) => {
     const document = documents.get(objectKey(object));
@@ -34,8 +36,6 @@ const fileOrigin = 'file:';
 export async function readLiveMesh(configApi: string, io: Io): Promise<AnalyzeSource> {
   const { connectConfigApi } = await import('../client/grpc-calls.js');
   const { readManifests } = await import('../manifests/read-manifests.js');
-  const { validateObject } = await import('@seine/istio');
-  const { existsSync } = await import('node:fs');
   const api = connectConfigApi(configApi);
   try {
     const [stored, told] = await Promise.all([api.listAll(), api.diagnostics()]);
@@ -44,8 +44,6 @@ export async function readLiveMesh(configApi: string, io: Io): Promise<AnalyzeSo
     );
     const there = [...files].filter((file) => path.isAbsolute(file) && existsSync(file));
     const { written, documents, textOf } = await readManifests(there, io);
-    const { objectKey } = await import('@seine/k8s');
-    const { positionOf } = await import('@seine/source-file');
     const inFile = new Set(written.map(objectKey));
     const origins = new Map(stored.map(({ object, origin }) => [objectKey(object), origin]));
     const locate: AnalyzeSource['locate'] = (object, field) => {
@@ -64,5 +62,19 @@ export async function readLiveMesh(configApi: string, io: Io): Promise<AnalyzeSo
     return { objects: stored.map(({ object }) => object), diagnostics, locate, textOf, complete: true };
   } finally {
     api.close();
+  }
+}
+
+/** Settings of the mesh from a file of their own. */
+export async function readSettings(
+  file: string | undefined,
+  io: Io,
+): Promise<Readonly<Record<string, unknown>> | undefined> {
+  if (file === undefined) return undefined;
+  const { parse } = await import('yaml');
+  try {
+    return fieldsOf(parse(readFileSync(path.resolve(io.cwd, file), 'utf8')));
+  } catch (error) {
+    throw new CommandError(`cannot read ${file}: ${(error as Error).message}`, 1, { cause: error });
   }
 }

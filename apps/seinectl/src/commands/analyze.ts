@@ -86,6 +86,7 @@ async function analyzePaths(paths: readonly string[], flags: Flags, command: Com
 
 async function findItems(source: AnalyzeSource, flags: Flags, io: Io): Promise<readonly AnalysisItem[]> {
   const { analyze, analyzers, isSuppressed, readSuppressions } = await import('@seine/analyze');
+  const { readSettings } = await import('../analysis/analyze-source.js');
   const { mergeItems } = await import('../analysis/merge-items.js');
   const unknown = flags.analyzer.find((name) => analyzers.every((analyzer) => analyzer.name !== name));
   if (unknown !== undefined) throw usageError(`there is no analyzer ${unknown}; -L lists them`);
@@ -110,20 +111,6 @@ async function findItems(source: AnalyzeSource, flags: Flags, io: Io): Promise<r
     !isSuppressed(code, object, suppressions) &&
     (namespace === undefined || object?.namespace === undefined || object.namespace === namespace);
   return mergeItems(source.diagnostics.filter(isAskedFor), findings);
-}
-
-/** Settings of the mesh from a file of their own. */
-async function readSettings(file: string | undefined, io: Io): Promise<Readonly<Record<string, unknown>> | undefined> {
-  if (file === undefined) return undefined;
-  const { readFileSync } = await import('node:fs');
-  const path = await import('node:path');
-  const { parse } = await import('yaml');
-  const { fieldsOf } = await import('@seine/k8s');
-  try {
-    return fieldsOf(parse(readFileSync(path.resolve(io.cwd, file), 'utf8')));
-  } catch (error) {
-    throw new CommandError(`cannot read ${file}: ${(error as Error).message}`, 1, { cause: error });
-  }
 }
 
 async function print(

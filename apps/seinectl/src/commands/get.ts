@@ -78,8 +78,7 @@ async function find(api: ConfigApi, entry: KindInfo, name: string | undefined, f
 }
 
 async function print(found: readonly Found[], single: boolean, flags: Flags, output: Output, io: Io): Promise<void> {
-  const { objectName, objectTable } = await import('../output/object-rows.js');
-  const { withoutSecretValues } = await import('@seine/k8s');
+  const { objectName, objectTable, withoutSecretValues } = await import('../output/object-rows.js');
   const all = found
     .flatMap((each) => each.objects.map(({ object }) => object))
     .map((object) => (flags.showSecrets ? object : withoutSecretValues(object)));

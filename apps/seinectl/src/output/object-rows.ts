@@ -1,4 +1,4 @@
-import type { PrinterColumn } from '@seine/k8s';
+import { type PrinterColumn, withoutSecretValues } from '@seine/k8s';
 import type { StoredObject } from '../client/config-api.js';
 import { formatAge } from './format.js';
 import type { Row } from './table.js';
@@ -59,6 +59,8 @@ function valueAt(object: unknown, jsonPath: string): unknown {
   }
   return value;
 }
+
+export { withoutSecretValues };
 
 /** `virtualservice.networking.istio.io/reviews`, as kubectl names an object; core kinds have no group. */
 export function objectName(kind: string, group: string, name: string): string {
