@@ -146,11 +146,13 @@ export class TestMesh {
     await this.untilSynced(revision);
   }
 
+  /** Envoy acknowledges before its workers have all taken a change over: they get a moment for it. */
   async untilSynced(revision = 0): Promise<void> {
     await this.pilot.untilSynced(
       this.#envoys.filter((envoy) => envoy.process.isRunning).map((envoy) => envoy.name),
       revision,
     );
+    await new Promise((resolve) => setTimeout(resolve, 30));
   }
 
   /** A call by the client's application: through its Envoy's HTTP proxy. @param url `http://reviews:8080/path` */
