@@ -18,7 +18,7 @@ import { anyHostClusters } from './any-host-clusters.js';
 import { outboundClusters, outboundEndpoints } from './outbound-clusters.js';
 import { headlessEndpoints, outboundListeners, withAddresses } from './outbound-listeners.js';
 import { portRoutes } from './outbound-routes.js';
-import { boundListeners, boundRoutes, inboundResources } from './own-resources.js';
+import { boundListeners, boundRoutes, inboundResources, type OwnResources } from './own-resources.js';
 import { patchDiagnostics } from './patch-diagnostics.js';
 import { policiesOf } from './policies.js';
 import { withSessions } from './sessions.js';
@@ -87,26 +87,77 @@ const without = memo('withoutInbound', (outbound: ResourceSet, inbound: Resource
 
 const noGateways: readonly never[] = Object.freeze([]);
 
-function sidecarViews(mesh: Mesh, proxy: Proxy, workload: Workload | undefined): Views {
+/**
+ * A mesh without its endpoints and workloads, the same object while nothing else in it changes: what is compiled from it
+ * is looked up once, however often endpoints come and go.
+ */
+const shapeOf = memo(
+  'meshShape',
+  (
+    services: Mesh['services'],
+    config: MeshConfig,
+    privateServices: Mesh['privateServices'],
+    resources: Mesh['resources'],
+    wasmModules: Mesh['wasmModules'],
+  ): Mesh =>
+    Object.freeze({
+      services,
+      config,
+      privateServices,
+      resources,
+      wasmModules,
+      endpoints: new Map(),
+      workloads: new Map(),
+    }),
+);
+
+function withoutEndpoints({ services, config, privateServices, resources, wasmModules }: Mesh): Mesh {
+  return shapeOf(services, config, privateServices, resources, wasmModules);
+}
+
+/** What a sidecar gets that no endpoint changes. */
+interface SidecarParts {
+  readonly scope: Scope;
+  readonly policies: ChainPolicies;
+  readonly own: OwnResources;
+  /** Only without redirection: else listeners may hold names of headless pods. */
+  readonly boundListeners: ResourceSet | undefined;
+  readonly routes: ResourceSet;
+  readonly secrets: ResourceSet;
+}
+
+const sidecarParts = memo('sidecarParts', (mesh: Mesh, proxy: Proxy, workload: Workload | undefined): SidecarParts => {
   const scope = scopeOf(mesh, proxy);
-  const { clusters, endpoints } = sharedSets(scope, mesh);
   const policies = withSessions(policiesOf(mesh, proxy, 'outbound', scope.services), scope.services);
   const inboundPolicies = policiesOf(mesh, proxy, 'inbound', scope.services);
   const own = inboundResources(proxy, workload, sidecarOf(mesh, proxy), inboundPolicies, scope);
   const explicit = proxy.interceptionMode === 'NONE';
+  return Object.freeze({
+    scope,
+    policies,
+    own,
+    boundListeners: explicit ? boundListeners(proxy, scope, policies, own) : undefined,
+    routes: explicit ? explicitRoutes(scope) : iptablesRoutes(scope),
+    secrets: proxySecrets(proxy, noGateways, scope.rules, resourcesOf(mesh, 'Secret')),
+  });
+});
+
+function sidecarViews(mesh: Mesh, proxy: Proxy, workload: Workload | undefined): Views {
+  const { scope, policies, own, ...parts } = sidecarParts(withoutEndpoints(mesh), proxy, workload);
+  const { clusters, endpoints } = sharedSets(scope, mesh);
   return viewsOf(
     resolvesAnyHost(scope.fallback)
       ? view(clusters, anyHostClusters(mesh.config), own.clusters)
       : view(clusters, own.clusters),
     view(endpoints),
-    explicit
-      ? view(boundListeners(proxy, scope, policies, own))
+    parts.boundListeners
+      ? view(parts.boundListeners)
       : view(
           besideInbound(iptablesListeners(scope, policies, dnsEndpoints(mesh, scope, proxy)), own.listeners, scope),
           own.listeners,
         ),
-    view(explicit ? explicitRoutes(scope) : iptablesRoutes(scope)),
-    view(proxySecrets(proxy, noGateways, scope.rules, resourcesOf(mesh, 'Secret'))),
+    view(parts.routes),
+    view(parts.secrets),
   );
 }
 

@@ -162,13 +162,13 @@ const failoverLabels = memo(
  * its endpoints come again, and a delta client that lost its stream in between tells only versions: by this one the
  * next stream's server sees that they did not come (envoy#33607, conformance D-14).
  */
-const endpointsOfClusters = memo('endpointsOfClusters', (endpoints: ResourceSet, clusters: ResourceSet): ResourceSet =>
-  ResourceSet.of(
-    [...endpoints].map((item) => {
+const endpointsOfClusters = memo(
+  'endpointsOfClusters',
+  (assignments: readonly Resource[], clusters: ResourceSet): readonly Resource[] =>
+    assignments.map((item) => {
       const cluster = clusters.get(item.name);
       return cluster ? forCluster(item, cluster) : item;
     }),
-  ),
 );
 
 const forCluster = memo('endpointsOfCluster', ({ name, bytes, version }: Resource, cluster: Resource): Resource =>
@@ -186,7 +186,7 @@ export function outboundEndpoints(
   clusters: ResourceSet,
 ): ResourceSet {
   const reader = readsKind(services, rules) ? kind : undefined;
-  return endpointsOfClusters(endpointSet(services, endpoints, rules, client, config, reader), clusters);
+  return endpointSet(services, endpoints, rules, client, config, reader, clusters);
 }
 
 /** Whether some service is found by its original destination by one kind of client, and by EDS by another. */
@@ -203,6 +203,7 @@ const endpointSet = memo(
     client: EndpointClient | undefined,
     config: MeshConfig,
     kind: ClientKind | undefined,
+    clusters: ResourceSet,
   ): ResourceSet => {
     const all: Resource[] = [];
     for (const service of services.values()) {
@@ -218,7 +219,7 @@ const endpointSet = memo(
         config,
         kind && mayUseOriginalDestination(service, rule) ? kind : undefined,
       );
-      for (const item of items) all.push(item);
+      for (const item of endpointsOfClusters(items, clusters)) all.push(item);
     }
     return ResourceSet.of(all);
   },
