@@ -57,7 +57,8 @@ interface SharedSets {
   readonly endpoints: ResourceSet;
 }
 
-const sharedSets = memo('sharedSets', (scope: Scope, mesh: Mesh): SharedSets => {
+// The mesh first: what is remembered goes with it, while scopes live on.
+const sharedSets = memo('sharedSets', (mesh: Mesh, scope: Scope): SharedSets => {
   const { services, rules, config, kind, endpointClient } = scope;
   const endpoints = endpointsSeen(services, mesh);
   const clusters = outboundClusters(services, rules, endpoints, config, kind, endpointClient);
@@ -144,7 +145,7 @@ const sidecarParts = memo('sidecarParts', (mesh: Mesh, proxy: Proxy, workload: W
 
 function sidecarViews(mesh: Mesh, proxy: Proxy, workload: Workload | undefined): Views {
   const { scope, policies, own, ...parts } = sidecarParts(withoutEndpoints(mesh), proxy, workload);
-  const { clusters, endpoints } = sharedSets(scope, mesh);
+  const { clusters, endpoints } = sharedSets(mesh, scope);
   return viewsOf(
     resolvesAnyHost(scope.fallback)
       ? view(clusters, anyHostClusters(mesh.config), own.clusters)
@@ -171,7 +172,7 @@ function gatewayViews(mesh: Mesh, proxy: Proxy, workload: Workload | undefined):
     scope,
     withSessions(policiesOf(mesh, proxy, 'gateway', scope.services), scope.services),
   );
-  const { clusters, endpoints } = sharedSets(scope, mesh);
+  const { clusters, endpoints } = sharedSets(mesh, scope);
   const secrets = proxySecrets(proxy, gateways, scope.rules, resourcesOf(mesh, 'Secret'), grantsOf(gateways));
   const bySni = hasAutoPassthrough(gateways);
   return viewsOf(
@@ -185,7 +186,7 @@ function gatewayViews(mesh: Mesh, proxy: Proxy, workload: Workload | undefined):
 
 function proxylessViews(mesh: Mesh, proxy: Proxy): Views {
   const scope = scopeOf(mesh, proxy);
-  const { clusters, endpoints } = sharedSets(scope, mesh);
+  const { clusters, endpoints } = sharedSets(mesh, scope);
   return viewsOf(
     view(clusters),
     view(endpoints),
