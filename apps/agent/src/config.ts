@@ -1,6 +1,8 @@
 import path from 'node:path';
-import { parseArgs } from 'node:util';
+import { parseAddress, readFlags, UsageError } from '@seine/nest';
 import { trustDomainError, type WorkloadKeyType } from '@seine/ca';
+
+export { UsageError };
 
 /** One identity that the agent keeps certificates of. Paths are absolute. */
 export interface WorkloadArguments {
@@ -23,11 +25,6 @@ export interface AgentArguments {
   /** Seconds; 0 = citadel's default. */
   readonly lifetime: number;
   readonly admin: { readonly host: string; readonly port: number };
-}
-
-/** Thrown when the command line cannot be understood; the message says what would be right. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
 }
 
 /** Where Istio's Envoys look for their secrets. */
@@ -59,22 +56,6 @@ const options = {
 } as const;
 
 const keyTypes: readonly string[] = ['ecdsa-p256', 'rsa-2048'] satisfies readonly WorkloadKeyType[];
-
-function readFlags(argv: readonly string[]) {
-  try {
-    return parseArgs({ args: [...argv], options }).values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
-}
-
-/** `127.0.0.1:15012`, `[::1]:0`. @throws UsageError */
-function parseAddress(text: string): { readonly host: string; readonly port: number } {
-  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text);
-  const port = Number(match?.[3]);
-  if (!match || port > 65535) throw new UsageError(`'${text}' is not HOST:PORT`);
-  return { host: match[1] ?? match[2] ?? '', port };
-}
 
 const workloadForm = /^([a-z0-9._-]+)=([a-z0-9-]+)\/([a-z0-9.-]+)$/i;
 const workloadKeys: readonly string[] = ['token-file', 'socket', 'files'];
@@ -122,7 +103,7 @@ function workloadsOf(texts: readonly string[], sharedSocket: string): readonly W
 
 /** @throws UsageError */
 export function parseArguments(argv: readonly string[]): AgentArguments {
-  const values = readFlags(argv);
+  const values = readFlags(argv, options);
   if (values.citadel === undefined) throw new UsageError('--citadel is required: who signs?');
   if (values['root-cert'] === undefined)
     throw new UsageError('--root-cert is required: citadel is known by it, never by trust on first use');

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { closeOnSignal, JsonLogger } from '@seine/nest';
+import { closeOnSignal, JsonLogger, later } from '@seine/nest';
 import { AgentModule } from './agent.module.js';
 import { AgentService } from './agent.service.js';
 import { citadelClient } from './citadel-client.js';
@@ -21,10 +21,7 @@ async function main(): Promise<void> {
     logger,
     now,
     random: Math.random,
-    later: (run, ms) => {
-      const timer = setTimeout(run, ms);
-      return () => clearTimeout(timer);
-    },
+    later,
   });
   const app = await NestFactory.create(module);
   app.enableShutdownHooks();

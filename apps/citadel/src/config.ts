@@ -1,4 +1,6 @@
-import { parseArgs } from 'node:util';
+import { parseAddress, readFlags, UsageError } from '@seine/nest';
+
+export { UsageError };
 
 export interface CitadelArguments {
   readonly trustDomain: string;
@@ -13,11 +15,6 @@ export interface CitadelArguments {
   readonly lifetimes: { readonly fallback: number; readonly maximum: number };
   readonly dnsNames: readonly string[];
   readonly oidc: { readonly issuer: string; readonly audience: string; readonly keys: URL } | undefined;
-}
-
-/** Thrown when the command line cannot be understood; the message says what would be right. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
 }
 
 export const usage = `usage: citadel --state DIR [--cacerts DIR] [--trust-domain NAME] [--listen HOST:PORT] [--admin HOST:PORT]
@@ -49,26 +46,10 @@ const options = {
   'oidc-audience': { type: 'string', default: 'istio-ca' },
 } as const;
 
-function readFlags(argv: readonly string[]) {
-  try {
-    return parseArgs({ args: [...argv], options }).values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
-}
-
 function seconds(flag: string, text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) throw new UsageError(`--${flag} '${text}' is not a number of seconds`);
   return value;
-}
-
-/** `127.0.0.1:15012`, `[::1]:0`. @throws UsageError */
-export function parseAddress(text: string): { readonly host: string; readonly port: number } {
-  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text);
-  const port = Number(match?.[3]);
-  if (!match || port > 65535) throw new UsageError(`'${text}' is not HOST:PORT`);
-  return { host: match[1] ?? match[2] ?? '', port };
 }
 
 function oidcOf(issuer: string | undefined, jwks: string | undefined, audience: string): CitadelArguments['oidc'] {
@@ -80,7 +61,7 @@ function oidcOf(issuer: string | undefined, jwks: string | undefined, audience: 
 
 /** @throws UsageError */
 export function parseArguments(argv: readonly string[]): CitadelArguments {
-  const values = readFlags(argv);
+  const values = readFlags(argv, options);
   if (values.state === undefined) throw new UsageError('--state is required: it is where citadel keeps its root');
   const lifetimes = { fallback: seconds('ttl', values.ttl), maximum: seconds('max-ttl', values['max-ttl']) };
   if (lifetimes.fallback > lifetimes.maximum) throw new UsageError('--ttl is longer than --max-ttl');

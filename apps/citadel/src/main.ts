@@ -4,7 +4,7 @@ import path from 'node:path';
 import { Logger, Module, type DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { SigningFilesError } from '@seine/ca';
-import { closeOnSignal, JsonLogger, MetricsModule } from '@seine/nest';
+import { closeOnSignal, JsonLogger, later, MetricsModule } from '@seine/nest';
 import { AuditLog } from './audit-log.js';
 import { byOidcToken } from './authenticators.js';
 import { certificateApiServer, CitadelModule } from './citadel.module.js';
@@ -41,11 +41,7 @@ async function makeCitadel(options: CitadelArguments, logger: JsonLogger): Promi
     onRefused: (address, reason) => logger.warn(`${address}: ${reason}`, 'authentication'),
     now,
     random: Math.random,
-    later: (run, ms) => {
-      // Longer waits overflow Node's timers; citadel is asked to renew again then.
-      const timer = setTimeout(run, Math.min(ms, 2 ** 31 - 1)).unref();
-      return () => clearTimeout(timer);
-    },
+    later,
   });
 }
 

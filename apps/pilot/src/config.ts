@@ -1,4 +1,6 @@
-import { parseArgs } from 'node:util';
+import { parseAddress, readFlags, UsageError } from '@seine/nest';
+
+export { parseAddress, UsageError };
 
 /** Where a pilot listens and reads from. */
 export interface PilotOptions {
@@ -17,11 +19,6 @@ export interface PilotArguments extends PilotOptions {
   readonly meshConfigFile: string | undefined;
 }
 
-/** Thrown when the command line cannot be understood; the message says what would be right. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
-
 export const usage = `usage: pilot --config-dir DIR [--config-dir DIR …] [--xds HOST:PORT] [--admin HOST:PORT]
              [--mesh-config FILE]
   --config-dir DIR   folder of YAML to serve; watched
@@ -30,37 +27,23 @@ export const usage = `usage: pilot --config-dir DIR [--config-dir DIR …] [--xd
   --mesh-config FILE MeshConfig (YAML) to begin with; the ConfigMap istio of its root namespace goes on top
   --drain DURATION   milliseconds over which streams are closed on SIGTERM (default 3000)`;
 
+const options = {
+  'config-dir': { type: 'string', multiple: true },
+  xds: { type: 'string', default: '127.0.0.1:15010' },
+  admin: { type: 'string', default: '127.0.0.1:15014' },
+  drain: { type: 'string', default: '3000' },
+  'mesh-config': { type: 'string' },
+} as const;
+
 /** @throws UsageError */
 export function parseArguments(argv: readonly string[]): PilotArguments {
-  try {
-    const { values } = parseArgs({
-      args: [...argv],
-      options: {
-        'config-dir': { type: 'string', multiple: true },
-        xds: { type: 'string', default: '127.0.0.1:15010' },
-        admin: { type: 'string', default: '127.0.0.1:15014' },
-        drain: { type: 'string', default: '3000' },
-        'mesh-config': { type: 'string' },
-      },
-    });
-    const configDirs = values['config-dir'] ?? [];
-    if (configDirs.length === 0) throw new UsageError('--config-dir is required');
-    const drainMs = Number(values.drain);
-    if (!Number.isInteger(drainMs) || drainMs < 0)
-      throw new UsageError(`--drain takes milliseconds, not '${values.drain}'`);
-    parseAddress(values.xds);
-    parseAddress(values.admin);
-    return { configDirs, xds: values.xds, admin: values.admin, drainMs, meshConfigFile: values['mesh-config'] };
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
-}
-
-/** `127.0.0.1:15010`, `[::1]:0`. @throws UsageError */
-export function parseAddress(text: string): { host: string; port: number } {
-  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text);
-  const port = Number(match?.[3]);
-  if (!match || port > 65535) throw new UsageError(`'${text}' is not HOST:PORT`);
-  return { host: match[1] ?? match[2] ?? '', port };
+  const values = readFlags(argv, options);
+  const configDirs = values['config-dir'] ?? [];
+  if (configDirs.length === 0) throw new UsageError('--config-dir is required');
+  const drainMs = Number(values.drain);
+  if (!Number.isInteger(drainMs) || drainMs < 0)
+    throw new UsageError(`--drain takes milliseconds, not '${values.drain}'`);
+  parseAddress(values.xds);
+  parseAddress(values.admin);
+  return { configDirs, xds: values.xds, admin: values.admin, drainMs, meshConfigFile: values['mesh-config'] };
 }

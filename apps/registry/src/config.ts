@@ -1,4 +1,6 @@
-import { parseArgs } from 'node:util';
+import { parseAddress, readFlags, UsageError } from '@seine/nest';
+
+export { parseAddress, UsageError };
 
 export interface RegistryArguments {
   readonly configDirs: readonly string[];
@@ -10,11 +12,6 @@ export interface RegistryArguments {
   readonly admin: { readonly host: string; readonly port: number };
 }
 
-/** Thrown when the command line cannot be understood; the message says what would be right. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
-
 export const usage = `usage: registry [--config-dir DIR …] [--state DIR] [--fresh] [--listen HOST:PORT] [--admin HOST:PORT]
   --config-dir DIR   folder of YAML, watched; may be given several times
   --state DIR        where applied objects are kept (default: nowhere)
@@ -22,9 +19,17 @@ export const usage = `usage: registry [--config-dir DIR …] [--state DIR] [--fr
   --listen HOST:PORT config API over gRPC, loopback only (default 127.0.0.1:15019)
   --admin HOST:PORT  /metrics, /ready and /healthz (default 127.0.0.1:15018)`;
 
+const options = {
+  'config-dir': { type: 'string', multiple: true },
+  state: { type: 'string' },
+  fresh: { type: 'boolean', default: false },
+  listen: { type: 'string', default: '127.0.0.1:15019' },
+  admin: { type: 'string', default: '127.0.0.1:15018' },
+} as const;
+
 /** @throws UsageError */
 export function parseArguments(argv: readonly string[]): RegistryArguments {
-  const values = readFlags(argv);
+  const values = readFlags(argv, options);
   const configDirs = values['config-dir'] ?? [];
   if (configDirs.length === 0 && values.state === undefined)
     throw new UsageError('--config-dir or --state is required: without them there is nothing to serve');
@@ -35,31 +40,6 @@ export function parseArguments(argv: readonly string[]): RegistryArguments {
     listen: parseLoopback(values.listen),
     admin: parseAddress(values.admin),
   };
-}
-
-function readFlags(argv: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...argv],
-      options: {
-        'config-dir': { type: 'string', multiple: true },
-        state: { type: 'string' },
-        fresh: { type: 'boolean', default: false },
-        listen: { type: 'string', default: '127.0.0.1:15019' },
-        admin: { type: 'string', default: '127.0.0.1:15018' },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
-}
-
-/** `127.0.0.1:15018`, `[::1]:0`. @throws UsageError */
-export function parseAddress(text: string): { readonly host: string; readonly port: number } {
-  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text);
-  const port = Number(match?.[3]);
-  if (!match || port > 65535) throw new UsageError(`'${text}' is not HOST:PORT`);
-  return { host: match[1] ?? match[2] ?? '', port };
 }
 
 /** An address that only this machine can reach. @throws UsageError */

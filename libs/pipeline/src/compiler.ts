@@ -24,7 +24,7 @@ import { policiesOf } from './policies.js';
 import { withSessions } from './sessions.js';
 import { proxylessListeners, proxylessRoutes } from './proxyless.js';
 import { internSet } from './resource-sets.js';
-import { resourcesOf, type Scope, scopeOf } from './scope.js';
+import { resourcesOf, type Scope, scopeOf, withoutEndpoints } from './scope.js';
 import { grantsOf, proxySecrets } from './secrets.js';
 import { sidecarOf } from './sidecars.js';
 import { sniClusters, sniEndpoints } from './sni-clusters.js';
@@ -87,34 +87,6 @@ const without = memo('withoutInbound', (outbound: ResourceSet, inbound: Resource
 );
 
 const noGateways: readonly never[] = Object.freeze([]);
-
-/**
- * A mesh without its endpoints and workloads, the same object while nothing else in it changes: what is compiled from it
- * is looked up once, however often endpoints come and go.
- */
-const shapeOf = memo(
-  'meshShape',
-  (
-    services: Mesh['services'],
-    config: MeshConfig,
-    privateServices: Mesh['privateServices'],
-    resources: Mesh['resources'],
-    wasmModules: Mesh['wasmModules'],
-  ): Mesh =>
-    Object.freeze({
-      services,
-      config,
-      privateServices,
-      resources,
-      wasmModules,
-      endpoints: new Map(),
-      workloads: new Map(),
-    }),
-);
-
-function withoutEndpoints({ services, config, privateServices, resources, wasmModules }: Mesh): Mesh {
-  return shapeOf(services, config, privateServices, resources, wasmModules);
-}
 
 /** What a sidecar gets that no endpoint changes. */
 interface SidecarParts {

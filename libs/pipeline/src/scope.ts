@@ -209,6 +209,35 @@ const makeScope = memo(
   },
 );
 
+/**
+ * A mesh without its endpoints and workloads, the same object while nothing else in it changes: what is compiled from it
+ * is looked up once, however often endpoints come and go.
+ */
+const shapeOf = memo(
+  'meshShape',
+  (
+    services: Mesh['services'],
+    config: MeshConfig,
+    privateServices: Mesh['privateServices'],
+    resources: Mesh['resources'],
+    wasmModules: Mesh['wasmModules'],
+  ): Mesh =>
+    Object.freeze({
+      services,
+      config,
+      privateServices,
+      resources,
+      wasmModules,
+      endpoints: new Map(),
+      workloads: new Map(),
+    }),
+);
+
+/** What scopes and all else that no endpoint changes are compiled from. */
+export function withoutEndpoints({ services, config, privateServices, resources, wasmModules }: Mesh): Mesh {
+  return shapeOf(services, config, privateServices, resources, wasmModules);
+}
+
 /** The scope of a proxy: one object for all proxies that see the same. */
 export function scopeOf(mesh: Mesh, proxy: Proxy): Scope {
   const rules = resourcesOf(mesh, 'DestinationRule');
@@ -218,5 +247,5 @@ export function scopeOf(mesh: Mesh, proxy: Proxy): Scope {
     indexDestinationRules(rules, mesh.config.clusterDomain),
     endpointKeys(failoverKeys(rules), mesh.services, mesh.config),
   );
-  return makeScope(mesh, kind, sources, selectors, stands, sidecarOf(mesh, proxy));
+  return makeScope(withoutEndpoints(mesh), kind, sources, selectors, stands, sidecarOf(mesh, proxy));
 }

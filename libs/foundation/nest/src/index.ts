@@ -1,6 +1,8 @@
-/** What every Nest program of Seine has: logging, typed settings, metrics, health, and an orderly end. */
+/** What every Nest program of Seine has: logging, typed settings, metrics, health, flags, and an orderly end. */
+export * from './command-line.js';
 export * from './config.module.js';
 export * from './health.module.js';
+export * from './later.js';
 export * from './logger.js';
 export * from './metrics.module.js';
 export * from './shutdown.js';
