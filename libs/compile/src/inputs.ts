@@ -1,8 +1,10 @@
 import type {
+  AuthorizationPolicy,
   ConnectionPoolSettings,
   DestinationRule,
   Gateway,
   RateLimit,
+  RequestAuthentication,
   Sidecar,
   Telemetry,
   TrafficExtension,
@@ -51,6 +53,10 @@ export interface ChainPolicies {
   readonly extensions: readonly ChainExtension[];
   /** Those of the root namespace first; none on the outbound side, as they limit what a proxy takes in. */
   readonly rateLimits: readonly RateLimit[];
+  /** All that select the proxy, those of the root namespace first; none on the outbound side, where nobody comes in. */
+  readonly authorization: readonly AuthorizationPolicy[];
+  /** Likewise. */
+  readonly requestAuthentications: readonly RequestAuthentication[];
   /** Some service that the proxy calls keeps sessions; default no. */
   readonly sessions?: boolean | undefined;
   /** The services of extension providers that the proxy sees; absent = none. */
@@ -59,7 +65,13 @@ export interface ChainPolicies {
   readonly serviceName?: string | undefined;
 }
 
-export const noPolicies: ChainPolicies = Object.freeze({ telemetry: [], extensions: [], rateLimits: [] });
+export const noPolicies: ChainPolicies = Object.freeze({
+  telemetry: [],
+  extensions: [],
+  rateLimits: [],
+  authorization: [],
+  requestAuthentications: [],
+});
 
 /** What every filter chain is made with. */
 export interface ChainContext {

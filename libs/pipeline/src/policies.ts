@@ -1,5 +1,12 @@
 import { type ChainPolicies, type ChainRole, noPolicies } from '@seine/compile';
-import type { RateLimit, Telemetry, TrafficExtension, WasmPlugin } from '@seine/istio';
+import type {
+  AuthorizationPolicy,
+  RateLimit,
+  RequestAuthentication,
+  Telemetry,
+  TrafficExtension,
+  WasmPlugin,
+} from '@seine/istio';
 import type { ConfigObject } from '@seine/k8s';
 import { internList, memo } from '@seine/memo';
 import { labelsMatch, type Mesh, type MeshConfig, type Proxy } from '@seine/model';
@@ -62,7 +69,9 @@ export function selectPolicies<P extends ConfigObject>(
 const noneOfKind: readonly never[] = Object.freeze([]);
 
 interface PolicyKinds {
+  readonly AuthorizationPolicy: AuthorizationPolicy;
   readonly RateLimit: RateLimit;
+  readonly RequestAuthentication: RequestAuthentication;
   readonly Telemetry: Telemetry;
   readonly TrafficExtension: TrafficExtension;
   readonly WasmPlugin: WasmPlugin;
@@ -102,15 +111,65 @@ export function extensionsOf(mesh: Mesh, proxy: Proxy, role: ChainRole): ChainPo
 }
 
 const internRateLimits = internList();
+const internAuthorization = internList();
+const internRequestAuthentications = internList();
+
+/** What is said of those who come in. */
+type IncomingPolicies = Pick<ChainPolicies, 'rateLimits' | 'authorization' | 'requestAuthentications'>;
+
+const incomingObject = memo(
+  'incomingPolicies',
+  (
+    rateLimits: ChainPolicies['rateLimits'],
+    authorization: ChainPolicies['authorization'],
+    requestAuthentications: ChainPolicies['requestAuthentications'],
+  ): IncomingPolicies => Object.freeze({ rateLimits, authorization, requestAuthentications }),
+);
+
+/** Looked up once a proxy and change of one of these kinds; one object for all proxies that the same policies select. */
+const selectIncoming = memo(
+  'selectIncoming',
+  (
+    proxy: Proxy,
+    rateLimits: readonly RateLimit[],
+    authorization: readonly AuthorizationPolicy[],
+    requestAuthentications: readonly RequestAuthentication[],
+    rootNamespace: string,
+  ): IncomingPolicies => {
+    const limits = selectPolicies(rateLimits, proxy, rootNamespace);
+    const rules = selectPolicies(authorization, proxy, rootNamespace);
+    const tokens = selectPolicies(requestAuthentications, proxy, rootNamespace);
+    if (limits.length + rules.length + tokens.length === 0) return noPolicies;
+    return incomingObject(internRateLimits(limits), internAuthorization(rules), internRequestAuthentications(tokens));
+  },
+);
+
+function incomingPolicies(mesh: Mesh, proxy: Proxy): IncomingPolicies {
+  const limits = ofKind(mesh, 'RateLimit');
+  const rules = ofKind(mesh, 'AuthorizationPolicy');
+  const tokens = ofKind(mesh, 'RequestAuthentication');
+  if (limits.length + rules.length + tokens.length === 0) return noPolicies;
+  return selectIncoming(proxy, limits, rules, tokens, mesh.config.rootNamespace);
+}
+
 const policiesObject = memo(
   'chainPolicies',
   (
     telemetry: ChainPolicies['telemetry'],
     extensions: ChainPolicies['extensions'],
-    rateLimits: ChainPolicies['rateLimits'],
+    { rateLimits, authorization, requestAuthentications }: IncomingPolicies,
     clusters: ChainPolicies['providerClusters'],
     serviceName: string | undefined,
-  ): ChainPolicies => Object.freeze({ telemetry, extensions, rateLimits, providerClusters: clusters, serviceName }),
+  ): ChainPolicies =>
+    Object.freeze({
+      telemetry,
+      extensions,
+      rateLimits,
+      authorization,
+      requestAuthentications,
+      providerClusters: clusters,
+      serviceName,
+    }),
 );
 
 /** Istio looks for the Telemetry of a workload in its own namespace only, besides that of the mesh. */
@@ -127,21 +186,13 @@ const policiesFor = memo(
     proxy: Proxy,
     telemetry: readonly Telemetry[],
     extensions: ChainPolicies['extensions'],
-    rateLimits: readonly RateLimit[],
+    incoming: IncomingPolicies,
     clusters: ChainPolicies['providerClusters'],
     config: MeshConfig,
   ): ChainPolicies => {
-    const { rootNamespace } = config;
-    const ours = internTelemetry(selectTelemetry(telemetry, proxy, rootNamespace));
-    const limits = selectPolicies(rateLimits, proxy, rootNamespace);
-    if (ours.length === 0 && extensions.length === 0 && limits.length === 0 && !clusters) return noPolicies;
-    return policiesObject(
-      ours,
-      extensions,
-      internRateLimits(limits),
-      clusters,
-      clusters && tracedServiceName(ours, config, proxy),
-    );
+    const ours = internTelemetry(selectTelemetry(telemetry, proxy, config.rootNamespace));
+    if (ours.length === 0 && extensions.length === 0 && incoming === noPolicies && !clusters) return noPolicies;
+    return policiesObject(ours, extensions, incoming, clusters, clusters && tracedServiceName(ours, config, proxy));
   },
 );
 
@@ -154,7 +205,7 @@ export function policiesOf(mesh: Mesh, proxy: Proxy, role: ChainRole, services: 
     proxy,
     ofKind(mesh, 'Telemetry'),
     extensionsOf(mesh, proxy, role),
-    role === 'outbound' ? noneOfKind : ofKind(mesh, 'RateLimit'),
+    role === 'outbound' ? noPolicies : incomingPolicies(mesh, proxy),
     providerClusters(services, mesh.config),
     mesh.config,
   );

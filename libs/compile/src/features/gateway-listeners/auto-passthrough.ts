@@ -4,7 +4,7 @@ import { chainContext, type DestinationFacts, type GatewayPortInput } from '../.
 import { hostPart } from '../routing/host-intersection.js';
 import { subsetsOf } from '../subsets/traffic-policy.js';
 import type { L4Chain } from '../tcp-routing/filter-chains.js';
-import { emitTcpProxy } from '../tcp-routing/tcp-proxy.js';
+import { emitTcpFilters } from '../tcp-routing/tcp-filters.js';
 import type { ReadServer } from './gateway-servers.js';
 
 /** What proxies of the mesh offer by ALPN when they call each other by mutual TLS; nobody else does. */
@@ -22,7 +22,7 @@ export function autoPassthroughChains(server: ReadServer, input: GatewayPortInpu
     .flatMap((facts) => sniClusterNames(facts))
     .map((name) => ({
       match: { serverNames: [name], subnets: [], applicationProtocols: meshProtocols },
-      filters: [emitTcpProxy(name, name, chainContext('gateway', input))],
+      filters: emitTcpFilters(name, name, chainContext('gateway', input)),
     }));
 }
 

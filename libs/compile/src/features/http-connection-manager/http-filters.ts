@@ -15,6 +15,8 @@ import type { ChainContext } from '../../inputs.js';
 import { httpExtensions } from '../traffic-extension/extension-filters.js';
 import { emitStatefulSessionFilter, statefulSessionFilter } from '../stateful-session/stateful-session.js';
 import { emitRateLimits } from '../rate-limit/rate-limit.js';
+import { emitHttpAuthorization } from '../authorization-policy/authorization-policy.js';
+import { emitRequestAuthentication } from '../../security/request-authentication/request-authentication.js';
 
 export interface HttpFilterOptions {
   /** Translate gRPC-Web of browsers: gateways, and ports that declare it. */
@@ -27,9 +29,11 @@ export function emitHttpFilters(options: HttpFilterOptions): HttpFilter[] {
   const extensions = httpExtensions(options.context);
   return [
     ...extensions('AUTHN'),
-    // jwt_authn has its place here: extensions of AUTHN run before tokens are checked, those of AUTHZ after.
+    // Extensions of AUTHN run before tokens are checked, those of AUTHZ after.
+    ...requestAuthentication(options.context),
     ...extensions('AUTHZ'),
-    // rbac and ext_authz have theirs here.
+    // After tokens, on whose claims the rules may rest.
+    ...authorization(options.context),
     // After the filters that say who asks and whether they may: what those refuse is not counted.
     ...emitRateLimits(options.context),
     ...extensions('STATS'),
@@ -53,6 +57,18 @@ export function emitHttpFilters(options: HttpFilterOptions): HttpFilter[] {
     // Terminal: sends the request upstream.
     filter('envoy.filters.http.router', toAny(RouterSchema, {})),
   ];
+}
+
+function requestAuthentication({ policies }: ChainContext): HttpFilter[] {
+  const { requestAuthentications } = policies;
+  if (requestAuthentications.length === 0) return [];
+  const emitted = emitRequestAuthentication({ policies: requestAuthentications, keys: new Map() });
+  return emitted ? [emitted] : [];
+}
+
+function authorization({ policies, config }: ChainContext): HttpFilter[] {
+  const { authorization: rules, providerClusters } = policies;
+  return rules.length === 0 ? [] : emitHttpAuthorization({ policies: rules, config, providerClusters });
 }
 
 function filter(name: string, config: Any): HttpFilter {

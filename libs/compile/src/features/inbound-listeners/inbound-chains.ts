@@ -12,6 +12,7 @@ import { BlackHoleCluster, InboundPassthroughCluster, inboundClusterName } from 
 import { emitServerTls, tlsConnectTimeout } from '../gateway-listeners/gateway-tls.js';
 import { emitHttpConnectionManager } from '../http-connection-manager/http-connection-manager.js';
 import { plaintextHttpMatch } from '../protocol-sniffing/protocol-sniffing.js';
+import { emitTcpFilters } from '../tcp-routing/tcp-filters.js';
 import { emitTcpProxy } from '../tcp-routing/tcp-proxy.js';
 import { emitInboundRoute } from './inbound-route.js';
 
@@ -64,26 +65,27 @@ export function emitInboundChains(options: InboundChainsOptions): FilterChain[] 
   const context = { ...options.context, port: port.targetPort };
   const clusterName = inboundClusterName(port.targetPort);
   const name = `${bind}_${port.targetPort}`;
-  const filters: Readonly<Record<ChainShape['speaks'], () => Filter>> = {
-    http: () =>
+  const filters: Readonly<Record<ChainShape['speaks'], () => Filter[]>> = {
+    http: () => [
       emitHttpConnectionManager({
         statPrefix: `inbound_${name}`,
         routes: emitInboundRoute({ ...port, clusterName }),
         grpcWeb: port.protocol === 'GRPC-Web',
         context,
       }),
-    tcp: () => emitTcpProxy(clusterName, clusterName, context),
+    ],
+    tcp: () => emitTcpFilters(clusterName, clusterName, context),
   };
   const destination = matchPort && { destinationPort: port.targetPort };
   if (tls) {
     const { transportSocket, refused } = ingressTls(tls, isHttp(port.protocol));
     const terminated = refused
-      ? emitTcpProxy(BlackHoleCluster, BlackHoleCluster, context)
+      ? [emitTcpProxy(BlackHoleCluster, BlackHoleCluster, context)]
       : filters[isHttp(port.protocol) ? 'http' : 'tcp']();
     const chain = create(FilterChainSchema, {
       name,
       filterChainMatch: { ...destination },
-      filters: [terminated],
+      filters: terminated,
       ...(transportSocket && { transportSocket, transportSocketConnectTimeout: tlsConnectTimeout }),
     });
     return [chain];
@@ -92,7 +94,7 @@ export function emitInboundChains(options: InboundChainsOptions): FilterChain[] 
     create(FilterChainSchema, {
       name,
       filterChainMatch: { ...match, ...destination },
-      filters: [filters[speaks]()],
+      filters: filters[speaks](),
     }),
   );
 }
@@ -131,7 +133,7 @@ export function emitInboundPassthroughChains(mode: InboundMtlsMode, context: Cha
       : create(FilterChainSchema, {
           name: 'virtualInbound',
           filterChainMatch: match,
-          filters: [emitTcpProxy(InboundPassthroughCluster, InboundPassthroughCluster, context)],
+          filters: emitTcpFilters(InboundPassthroughCluster, InboundPassthroughCluster, context),
         }),
   );
 }

@@ -5,7 +5,8 @@ import type { ChainContext, DestinationFacts } from '../../inputs.js';
 import { destinationsByHost, resolveDestination, type RouteScope } from '../routing/destination.js';
 import { emitSniForwardProxy } from './sni-forward-proxy.js';
 import { tcpSettings } from './tcp-settings.js';
-import { emitTcpProxy, type WeightedCluster } from './tcp-proxy.js';
+import { emitTcpFilters } from './tcp-filters.js';
+import type { WeightedCluster } from './tcp-proxy.js';
 
 /** A weighted destination of a `tcp` or `tls` route. */
 export interface L4RouteDestination {
@@ -58,7 +59,7 @@ export function routeFilters(
   const service = facts?.service;
   return [
     ...(bySni && service?.resolution === 'dynamic-dns' ? [emitSniForwardProxy(service, port, l4.config)] : []),
-    emitTcpProxy(`${name}.${namespace}`, clusters, context, tcpSettings(facts, subset, port, l4.config)),
+    ...emitTcpFilters(`${name}.${namespace}`, clusters, context, tcpSettings(facts, subset, port, l4.config)),
   ];
 }
 
