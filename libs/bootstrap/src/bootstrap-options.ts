@@ -28,6 +28,8 @@ export interface BootstrapOptions {
   readonly node: BootstrapNode;
   /** The pilot: an IP address or a DNS name, plaintext. */
   readonly xds: { readonly host: string; readonly port: number };
+  /** The agent's SDS socket, an absolute path: where the workload's certificate and the mesh's roots come from. */
+  readonly agentSocket?: string | undefined;
   /** Envoy's admin interface; default address 127.0.0.1, or a Unix socket. It can end the process, so never anything wider. */
   readonly admin: { readonly address?: string | undefined; readonly port: number } | { readonly socketPath: string };
   /** What the two public listeners bind; default 0.0.0.0. */

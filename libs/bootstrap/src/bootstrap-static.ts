@@ -15,6 +15,8 @@ import { isIpAddress } from '@seine/model';
 import type { BootstrapOptions } from './bootstrap-options.js';
 
 export const xdsClusterName = 'xds-grpc';
+/** The agent beside the proxy, as emitted configuration names it too. */
+const agentClusterName = 'sds-grpc';
 /** The proxy's own admin interface, of which the public listeners show one path each. */
 const adminClusterName = 'prometheus_stats';
 const defaultAdminAddress = '127.0.0.1';
@@ -66,7 +68,26 @@ export function renderStaticClusters(options: BootstrapOptions): Cluster[] {
       connectTimeout: durationOf(250),
       loadAssignment: assignment(adminClusterName, adminAddress(options)),
     }),
+    ...(options.agentSocket === undefined ? [] : [agentCluster(options.agentSocket)]),
   ];
+}
+
+/** SDS on a Unix socket. Envoy asks again and again until the agent is there. */
+function agentCluster(path: string): Cluster {
+  return create(ClusterSchema, {
+    name: agentClusterName,
+    clusterDiscoveryType: { case: 'type', value: Cluster_DiscoveryType.STATIC },
+    connectTimeout: durationOf(1000),
+    typedExtensionProtocolOptions: {
+      'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': toAny(HttpProtocolOptionsSchema, {
+        upstreamProtocolOptions: {
+          case: 'explicitHttpConfig',
+          value: { protocolConfig: { case: 'http2ProtocolOptions', value: {} } },
+        },
+      }),
+    },
+    loadAssignment: assignment(agentClusterName, create(AddressSchema, { address: { case: 'pipe', value: { path } } })),
+  });
 }
 
 function assignment(clusterName: string, address: Address) {

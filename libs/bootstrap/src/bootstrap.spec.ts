@@ -74,6 +74,25 @@ describe('bootstrap', () => {
     });
   });
 
+  it('finds the agent on its socket, and says that there is one', () => {
+    const socket = '/run/reviews/sds/socket';
+    const agent = { pipe: { path: socket } };
+    expect(jsonOf({ agentSocket: socket })).toMatchObject({
+      node: { metadata: { SEINE_WORKLOAD_SDS: 'true' } },
+      static_resources: {
+        clusters: [
+          { name: 'xds-grpc' },
+          { name: 'prometheus_stats' },
+          {
+            name: 'sds-grpc',
+            load_assignment: { endpoints: [{ lb_endpoints: [{ endpoint: { address: agent } }] }] },
+          },
+        ],
+      },
+    });
+    expect(JSON.stringify(jsonOf({}))).not.toContain('sds-grpc');
+  });
+
   describe('settings', () => {
     const { type, name, namespace, ipAddresses } = options.node;
     const plain = { type, name, namespace, ipAddresses };

@@ -9,7 +9,8 @@ import { adminAddress, renderStaticClusters, renderStaticListeners, xdsClusterNa
 
 /** What an Envoy of the mesh starts with: who it is, where pilot is, its admin interface. All else comes by xDS. */
 export function renderBootstrap(options: BootstrapOptions): Bootstrap {
-  const { settings = {} } = options;
+  const { settings = {}, agentSocket } = options;
+  const workloadCertificates = agentSocket !== undefined || options.node.workloadCertificates;
   const ads = {
     configSourceSpecifier: { case: 'ads' as const, value: {} },
     // Wait for pilot for ever: a proxy that gives up would serve without its listeners.
@@ -17,7 +18,7 @@ export function renderBootstrap(options: BootstrapOptions): Bootstrap {
     resourceApiVersion: ApiVersion.V3,
   };
   return create(BootstrapSchema, {
-    node: renderNode(options.node, options.settings),
+    node: renderNode({ ...options.node, workloadCertificates }, options.settings),
     admin: { address: adminAddress(options) },
     staticResources: { clusters: renderStaticClusters(options), listeners: renderStaticListeners(options) },
     dynamicResources: {
