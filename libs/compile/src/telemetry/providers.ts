@@ -50,8 +50,10 @@ export function settingsTracer({ defaultConfig }: MeshConfig): ExtensionProvider
 export function providerServices(config: MeshConfig): readonly ProviderService[] {
   const tracer = settingsTracer(config);
   return [...config.extensionProviders, ...(tracer ? [tracer] : [])].flatMap(
-    ({ zipkin, datadog, skywalking, opentelemetry, envoyHttpAls, envoyTcpAls, envoyOtelAls }) =>
+    ({ zipkin, datadog, skywalking, opentelemetry, envoyHttpAls, envoyTcpAls, envoyOtelAls, ...authorization }) =>
       [
+        authorization.envoyExtAuthzHttp,
+        authorization.envoyExtAuthzGrpc,
         zipkin,
         datadog,
         skywalking,

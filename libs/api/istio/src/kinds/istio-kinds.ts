@@ -171,6 +171,7 @@ const security = kindsOf('security.istio.io', [
     plural: 'authorizationpolicies',
     spec: AuthorizationPolicySchema,
     versions: securityVersions,
+    actedOn: true,
     shortNames: ['ap'],
     printerColumns: [column('Action', '.spec.action', 'What happens when a rule holds.'), age],
   },

@@ -50,6 +50,7 @@ const actedOn: readonly string[] = [
   'tlsDefaults.cipherSuites',
   'tlsDefaults.ecdhCurves',
   'trustDomain',
+  'trustDomainAliases',
   'zoneAwareLbSetting',
 ];
 
