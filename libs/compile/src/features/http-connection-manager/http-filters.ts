@@ -15,7 +15,7 @@ import type { ChainContext } from '../../inputs.js';
 import { httpExtensions } from '../traffic-extension/extension-filters.js';
 import { emitStatefulSessionFilter, statefulSessionFilter } from '../stateful-session/stateful-session.js';
 import { emitRateLimits } from '../rate-limit/rate-limit.js';
-import { emitHttpAuthorization } from '../../security/authorization-policy/authorization-policy.js';
+import { emitHttpAuthorization } from '../authorization-policy/authorization-policy.js';
 import { emitRequestAuthentication } from '../../security/request-authentication/request-authentication.js';
 
 export interface HttpFilterOptions {

@@ -1,6 +1,6 @@
 import type { Filter } from '@seine/envoy/envoy/config/listener/v3/listener_components_pb.js';
 import type { ChainContext } from '../../inputs.js';
-import { emitTcpAuthorization } from '../../security/authorization-policy/authorization-policy.js';
+import { emitTcpAuthorization } from '../authorization-policy/authorization-policy.js';
 import { emitTcpProxy, type WeightedCluster } from './tcp-proxy.js';
 import type { TcpSettings } from './tcp-settings.js';
 
