@@ -28,6 +28,8 @@ interface Tls {
   readonly cert: Buffer;
   /** Where set, only clients with a certificate of this authority are let in. */
   readonly ca?: Buffer;
+  /** Default `http/1.1`; Istio's clients say `istio`. */
+  readonly ALPNProtocols?: string[];
 }
 
 /** An upstream: says who it is and what it got, and keeps count. */

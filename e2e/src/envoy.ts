@@ -21,6 +21,8 @@ export interface EnvoyOptions {
   readonly folder: string;
   /** `sotw` makes it ask by state-of-the-world; default delta, as the bootstrap has it. */
   readonly variant?: 'delta' | 'sotw' | undefined;
+  /** Of the agent; default there is none. */
+  readonly agentSocket?: string | undefined;
   /** What says how it is started; default nothing does. */
   readonly mesh?: Pick<Mesh, 'config' | 'resources'> | undefined;
   /** Of its pod. */
@@ -40,12 +42,13 @@ export class Envoy {
 
   /** Starts it without waiting for anything. */
   static async spawn(envoyOptions: EnvoyOptions): Promise<Envoy> {
-    const { node, xdsPort, folder, variant, mesh = plainMesh, annotations } = envoyOptions;
+    const { node, xdsPort, folder, variant, mesh = plainMesh, annotations, agentSocket } = envoyOptions;
     const adminPort = await freePort();
     const address = node.ipAddresses[0] ?? '127.0.0.1';
     const options = {
       node,
       annotations,
+      agentSocket,
       xds: { host: '127.0.0.1', port: xdsPort },
       admin: { port: adminPort },
       statusAddress: address,

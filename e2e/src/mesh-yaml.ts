@@ -27,14 +27,17 @@ export interface PodYaml {
   readonly labels: Readonly<Record<string, string>>;
   readonly ports?: readonly { readonly name: string; readonly containerPort: number }[];
   readonly annotations?: Readonly<Record<string, string>>;
+  /** Default the pod's name. */
+  readonly serviceAccount?: string;
 }
 
-export function podYaml({ name, namespace = 'default', address, labels, ports, annotations = {} }: PodYaml): string {
+export function podYaml(pod: PodYaml): string {
+  const { name, namespace = 'default', address, labels, ports, annotations = {}, serviceAccount = name } = pod;
   return `apiVersion: v1
 kind: Pod
 metadata: { name: ${name}, namespace: ${namespace}, labels: ${flow(labels)}, annotations: ${flow(annotations)} }
 spec:
-  serviceAccountName: ${name}
+  serviceAccountName: ${serviceAccount}
   containers: [{ name: app, ports: ${flow(ports ?? [{ name: 'http', containerPort: 8080 }])} }]
 status: { phase: Running, podIP: ${address} }
 `;

@@ -1,44 +1,19 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import type { TestProcess } from './child-process.js';
 import { EchoServer, type Seen } from './echo-server.js';
-import { Envoy } from './envoy.js';
+import { Envoy, type EnvoyOptions } from './envoy.js';
 import { many, type Reply, request, type RequestOptions } from './http-request.js';
 import { LoopbackAddresses } from './loopback.js';
+import { type IdentifiedWorkload, MeshIdentity } from './mesh-identity.js';
+import { appOf, type MeshOptions, mutualTlsLabel, type WorkloadOptions } from './mesh-options.js';
 import { documents, podYaml, type ServiceYaml, serviceYaml } from './mesh-yaml.js';
 import { PilotProcess } from './pilot-process.js';
+import type { Svid, SvidOptions } from './spiffe-authority.js';
 
 const httpProxyPort = 15_007;
 const gatewayPort = 8080;
-
-export interface WorkloadOptions {
-  /** `reviews-v1` */
-  readonly name: string;
-  /** Label `app`, and the Service that selects it; default the name up to its last dash. */
-  readonly app?: string;
-  readonly namespace?: string;
-  readonly labels?: Readonly<Record<string, string>>;
-  /** Whether it has an Envoy in front; without one it is reached directly. */
-  readonly sidecar?: boolean;
-}
-
-export interface MeshOptions {
-  /** Upstreams, each an EchoServer on an address of its own. */
-  readonly workloads?: readonly WorkloadOptions[];
-  /** Services beyond the one an `app` label gets. */
-  readonly services?: readonly ServiceYaml[];
-  /** Whether there is an ingress gateway. */
-  readonly gateway?: boolean;
-  /** Whether there is an egress gateway: Service `istio-egressgateway`, ports 80 and 443. */
-  readonly egressGateway?: boolean;
-  readonly variant?: 'delta' | 'sotw';
-  /** Where the client is. */
-  readonly locality?: { readonly region: string; readonly zone: string; readonly subzone: string };
-  /** More YAML, by file name without ending. */
-  readonly config?: Readonly<Record<string, string>>;
-  /** Further arguments of pilot. */
-  readonly pilotArguments?: readonly string[];
-}
 
 export interface Workload {
   readonly name: string;
@@ -47,11 +22,20 @@ export interface Workload {
   readonly envoy: Envoy | undefined;
 }
 
+/** A pod and its identity. */
+interface Place extends Pick<IdentifiedWorkload, 'name' | 'namespace'> {
+  readonly address: string;
+  readonly account: string;
+}
+
 /** A mesh of real processes: one pilot, a `client` with a sidecar, upstreams, and a gateway if asked for. */
 export class TestMesh {
   readonly workloads = new Map<string, Workload>();
   readonly #addresses = new LoopbackAddresses();
   readonly #envoys: Envoy[] = [];
+  /** Whose Envoys get an identity. */
+  readonly #identified: IdentifiedWorkload[] = [];
+  #identity: MeshIdentity | undefined;
   #pilot: PilotProcess | undefined;
   #clientAddress = '';
   #gatewayAddress = '';
@@ -80,6 +64,31 @@ export class TestMesh {
   get pilot(): PilotProcess {
     if (!this.#pilot) throw new Error('the mesh has no pilot');
     return this.#pilot;
+  }
+
+  /** Citadel, the agent and the root of a mesh that was started with `identity`. */
+  get identity(): MeshIdentity {
+    if (!this.#identity) throw new Error('the mesh is not started with `identity`');
+    return this.#identity;
+  }
+
+  get citadel(): TestProcess {
+    return this.identity.citadel;
+  }
+
+  get agent(): TestProcess {
+    return this.identity.agent;
+  }
+
+  /** A certificate of any identity, for callers that are no Envoys; see `identity.authority`. */
+  async svid(serviceAccount: string, options: Omit<SvidOptions, 'serviceAccount'> = {}): Promise<Svid> {
+    return await this.identity.authority.issue({ serviceAccount, ...options });
+  }
+
+  /** Ends the agent, if it runs, and starts another for the same Envoys. */
+  async restartAgent(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    await this.agent.stop(signal);
+    await this.identity.startAgent(this.#identified);
   }
 
   /** Starts a pilot on the ports of the last one, which has ended, and waits until every Envoy is back and in step. */
@@ -204,16 +213,21 @@ export class TestMesh {
     await Promise.all(this.#envoys.map((envoy) => envoy.kill()));
     await Promise.all([...this.workloads.values()].map(({ echo }) => echo.close()));
     await this.#pilot?.stop();
+    await this.#identity?.stop();
     fs.rmSync(this.folder, { recursive: true, force: true });
   }
 
   async #start(): Promise<void> {
+    const { identity } = this.options;
+    if (identity) this.#identity = await MeshIdentity.prepare(this.folder, identity === true ? {} : identity);
     const yaml: string[] = [];
     const starts: (() => Promise<void>)[] = [];
     for (const workload of this.options.workloads ?? []) starts.push(await this.#prepare(workload, yaml));
     this.#clientAddress = this.#addresses.next();
-    yaml.push(podYaml({ name: 'client', address: this.#clientAddress, labels: { app: 'client' }, ports: [] }));
-    starts.push(() => this.#startEnvoy('client', this.#clientAddress, { app: 'client' }, new Map()));
+    const client = { name: 'client', namespace: 'default', address: this.#clientAddress, account: 'client' };
+    const clientLabels = this.#sidecarLabels({ app: 'client' });
+    yaml.push(podYaml({ ...client, labels: clientLabels, ports: [], serviceAccount: this.#identify(client) }));
+    starts.push(() => this.#startEnvoy(client, clientLabels, new Map()));
     if (this.options.gateway) {
       this.#gatewayAddress = this.#addresses.next();
       const ports = [{ name: 'http2', port: 80, targetPort: gatewayPort }];
@@ -236,20 +250,42 @@ export class TestMesh {
     this.write('mesh', documents(...yaml));
     for (const [name, text] of Object.entries(this.options.config ?? {})) this.write(name, text);
     this.#pilot = await PilotProcess.start(this.configDir, undefined, this.options.pilotArguments);
+    await this.#startIdentity();
     await Promise.all(starts.map((start) => start()));
     await this.untilSynced();
   }
 
+  async #startIdentity(): Promise<void> {
+    if (!this.#identity) return;
+    await this.#identity.startCitadel();
+    await this.#identity.startAgent(this.#identified);
+    await this.#identity.untilCertified();
+  }
+
+  /** Has the agent serve a workload, where there is one. @returns the service account that the workload has */
+  #identify({ name, namespace, account }: Place): string {
+    if (!this.#identity) return name;
+    this.#identified.push({ name, namespace, serviceAccount: account });
+    return account;
+  }
+
+  #sidecarLabels(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+    return this.#identity ? { ...labels, ...mutualTlsLabel } : labels;
+  }
+
   async #prepare(options: WorkloadOptions, yaml: string[]): Promise<() => Promise<void>> {
-    const { name, namespace = 'default', sidecar = false } = options;
-    const address = this.#addresses.next();
-    const labels = { app: appOf(options), version: name.slice(name.lastIndexOf('-') + 1), ...options.labels };
-    yaml.push(podYaml({ name, namespace, address, labels }));
+    const { name, namespace = 'default', sidecar = false, serviceAccount = appOf(options) } = options;
+    const place = { name, namespace, address: this.#addresses.next(), account: serviceAccount };
+    const { address } = place;
+    const plain = { app: appOf(options), version: name.slice(name.lastIndexOf('-') + 1), ...options.labels };
+    const labels = sidecar ? this.#sidecarLabels(plain) : plain;
+    const account = sidecar ? this.#identify(place) : this.#identity ? serviceAccount : name;
+    yaml.push(podYaml({ name, namespace, address, labels, serviceAccount: account }));
     const echo = await EchoServer.listen(name, sidecar ? '127.0.0.1' : address, sidecar ? 0 : 8080);
     this.workloads.set(name, { name, address, echo, envoy: undefined });
     return async () => {
       if (!sidecar) return;
-      await this.#startEnvoy(name, address, labels, new Map([[8080, echo.port]]), namespace);
+      await this.#startEnvoy(place, labels, new Map([[8080, echo.port]]));
       this.workloads.set(name, { name, address, echo, envoy: this.envoy(name) });
     };
   }
@@ -263,58 +299,53 @@ export class TestMesh {
   ): () => Promise<void> {
     const service = `istio-${direction}gateway`;
     const labels = { app: service, istio: `${direction}gateway` };
+    const namespace = 'istio-system';
+    const serviceAccount = this.#identify({ name, namespace, address, account: `${service}-service-account` });
     yaml.push(
-      serviceYaml({ name: service, namespace: 'istio-system', ports, selector: labels }),
-      podYaml({ name, namespace: 'istio-system', address, labels, ports: [] }),
+      serviceYaml({ name: service, namespace, ports, selector: labels }),
+      podYaml({ name, namespace, address, labels, ports: [], serviceAccount }),
     );
-    return async () => {
-      const envoy = await Envoy.start({
-        node: {
-          type: 'router',
-          name,
-          namespace: 'istio-system',
-          ipAddresses: [address],
-          labels,
-          interceptionMode: 'NONE',
-        },
-        xdsPort: this.pilot.ports.xds,
-        folder: this.folder,
-        variant: this.options.variant,
-      });
-      this.#envoys.push(envoy);
-    };
-  }
-
-  async #startEnvoy(
-    name: string,
-    address: string,
-    labels: Readonly<Record<string, string>>,
-    appPorts: ReadonlyMap<number, number>,
-    namespace = 'default',
-  ): Promise<void> {
-    const envoy = await Envoy.start({
-      node: {
-        type: 'sidecar',
+    return () =>
+      this.#launch({
+        type: 'router',
         name,
         namespace,
         ipAddresses: [address],
         labels,
-        workloadName: name,
-        serviceAccount: name,
+        ...(this.#identity && { serviceAccount }),
         interceptionMode: 'NONE',
-        httpProxyPort,
-        appPorts,
-        outboundCidr: `${address.slice(0, -1)}0/24`,
-        ...(name === 'client' && { locality: this.options.locality }),
-      },
+      });
+  }
+
+  async #startEnvoy(
+    { name, namespace, address, account }: Place,
+    labels: Readonly<Record<string, string>>,
+    appPorts: ReadonlyMap<number, number>,
+  ): Promise<void> {
+    await this.#launch({
+      type: 'sidecar',
+      name,
+      namespace,
+      ipAddresses: [address],
+      labels,
+      workloadName: name,
+      serviceAccount: this.#identity ? account : name,
+      interceptionMode: 'NONE',
+      httpProxyPort,
+      appPorts,
+      outboundCidr: `${address.slice(0, -1)}0/24`,
+      ...(name === 'client' && { locality: this.options.locality }),
+    });
+  }
+
+  async #launch(node: EnvoyOptions['node']): Promise<void> {
+    const envoy = await Envoy.start({
+      node,
       xdsPort: this.pilot.ports.xds,
       folder: this.folder,
       variant: this.options.variant,
+      agentSocket: this.#identity?.socketOf(node.name),
     });
     this.#envoys.push(envoy);
   }
-}
-
-function appOf({ name, app }: WorkloadOptions): string {
-  return app ?? name.slice(0, name.lastIndexOf('-'));
 }

@@ -19,6 +19,8 @@ export interface TlsReply {
   /** What the server showed: the common name, and a hash of the whole. */
   readonly commonName: string | undefined;
   readonly fingerprint: string | undefined;
+  /** `URI:spiffe://…` of a certificate of the mesh. */
+  readonly subjectAltName: string | undefined;
   readonly alpn: string | undefined;
 }
 
@@ -54,6 +56,7 @@ export async function tlsRequest(host: string, port: number, options: TlsRequest
         body: text.slice(text.indexOf('\r\n\r\n') + 4),
         commonName: certificate?.subject.CN as string | undefined,
         fingerprint: certificate?.fingerprint256,
+        subjectAltName: certificate?.subjectaltname,
         alpn: protocol,
       }),
     );
