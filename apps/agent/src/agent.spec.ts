@@ -28,13 +28,12 @@ import {
   DiscoveryRequestSchema,
   type DiscoveryResponse,
 } from '@seine/envoy/envoy/service/discovery/v3/discovery_pb.js';
+import { citadelClient, FileWatcher } from '@seine/identity';
 import { JsonLogger } from '@seine/nest';
 import { Registry } from 'prom-client';
 import { AgentMetrics } from './agent.metrics.js';
 import { AgentService } from './agent.service.js';
-import { citadelClient } from './citadel-client.js';
 import { parseArguments } from './config.js';
-import { FileWatcher } from './file-watcher.js';
 import { secretDiscoveryService } from './sds-server.js';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'seine-agent-'));

@@ -1,12 +1,11 @@
 import 'reflect-metadata';
 import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { citadelClient, FileWatcher } from '@seine/identity';
 import { closeOnSignal, JsonLogger, later } from '@seine/nest';
 import { AgentModule } from './agent.module.js';
 import { AgentService } from './agent.service.js';
-import { citadelClient } from './citadel-client.js';
 import { parseArguments, usage, UsageError } from './config.js';
-import { FileWatcher } from './file-watcher.js';
 
 async function main(): Promise<void> {
   const { citadel, lifetime, admin, ...options } = parseArguments(process.argv.slice(2));

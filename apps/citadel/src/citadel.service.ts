@@ -22,6 +22,7 @@ import {
   type TrustBundles,
   type WorkloadIdentity,
 } from '@seine/ca';
+import { RotatingServerCredentials, type ServingCertificate } from '@seine/identity';
 import {
   authenticate,
   type Authenticator,
@@ -30,7 +31,6 @@ import {
   type Credentials,
   formatJoinToken,
 } from './authenticators.js';
-import { RotatingServerCredentials, type ServingCertificate } from './server-credentials.js';
 
 export interface CitadelOptions {
   readonly trustDomain: string;

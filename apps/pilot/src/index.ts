@@ -2,3 +2,4 @@
 export * from './pilot.module.js';
 export * from './pilot.service.js';
 export type { ProxySync, SyncReport, TypeSync } from './proxy-sync.js';
+export type { SecureXdsOptions } from './secure-xds.js';

@@ -10,13 +10,17 @@ import type { MeshConfig } from '@seine/model';
 import { HealthChecks, HealthModule, METRICS, MetricsModule } from '@seine/nest';
 import type { Store } from '@seine/ports';
 import type { Registry } from 'prom-client';
-import type { PilotOptions } from './config.js';
 import { DebugController } from './debug.controller.js';
 import { PilotMetrics } from './pilot-metrics.js';
 import { PilotService } from './pilot.service.js';
+import type { SecureXdsOptions } from './secure-xds.js';
 
-export interface PilotModuleOptions extends Pick<PilotOptions, 'xds'> {
+export interface PilotModuleOptions {
   readonly store: Store;
+  /** Plain-text ADS, `host:port`: nobody proves who they are on it. Undefined = there is none. */
+  readonly xds?: string | undefined;
+  /** ADS over mutual TLS, for identities of the mesh. Undefined = there is none. */
+  readonly secureXds?: SecureXdsOptions | undefined;
   /** Milliseconds over which open streams are closed at the end; default 3000. */
   readonly drainMs?: number;
   /** What holds where the ConfigMap `istio` says nothing else; default Istio's. */
@@ -50,7 +54,9 @@ function makePilot(options: PilotModuleOptions, registry: Registry): PilotServic
   const logger = new Logger('pilot');
   return new PilotService({
     store: options.store,
-    options: { xds: options.xds, drainMs: options.drainMs ?? 3000 },
+    xds: options.xds,
+    secureXds: options.secureXds,
+    drainMs: options.drainMs ?? 3000,
     ...(options.meshConfig && { meshConfig: options.meshConfig }),
     events: metrics.events(),
     onError: (error) => logger.error(error),

@@ -23,7 +23,8 @@ describe('PilotService', () => {
     errors = [];
     pilot = new PilotService({
       store,
-      options: { xds: '127.0.0.1:0', drainMs: 0 },
+      xds: '127.0.0.1:0',
+      drainMs: 0,
       onError: (error) => errors.push(error),
     });
     await pilot.listen();

@@ -12,13 +12,18 @@ import type { Diagnostic } from '@seine/diagnostics';
 import type { Store } from '@seine/ports';
 import { type ModuleStatus, WasmModules } from '@seine/wasm-fetch';
 import { XdsServer, type XdsServerEvents } from '@seine/xds-server';
-import { parseAddress, type PilotOptions } from './config.js';
+import { parseAddress } from './config.js';
 import { MeshModules } from './mesh-modules.js';
 import { type SyncReport, syncReport } from './proxy-sync.js';
+import type { SecureXdsOptions } from './secure-xds.js';
 
 export interface PilotDependencies {
   readonly store: Store;
-  readonly options: Pick<PilotOptions, 'xds' | 'drainMs'>;
+  /** Plain-text ADS, `host:port`; undefined = none. */
+  readonly xds?: string | undefined;
+  readonly secureXds?: SecureXdsOptions | undefined;
+  /** Spread over which open streams are closed at the end, ms. */
+  readonly drainMs: number;
   readonly events?: XdsServerEvents;
   /** After each new mesh was handed to all streams; `milliseconds` is how long that took. */
   readonly pushed?: (version: MeshVersion, milliseconds: number) => void;
@@ -85,7 +90,9 @@ export class PilotService {
 
   /** Opens the port: from now on a proxy gets an answer, even if it is to come back later. */
   async listen(): Promise<void> {
-    const { host, port } = parseAddress(this.dependencies.options.xds);
+    const { xds } = this.dependencies;
+    if (xds === undefined) return;
+    const { host, port } = parseAddress(xds);
     this.#port = await this.#server.listen(host, port);
   }
 
@@ -109,7 +116,7 @@ export class PilotService {
   async stop(): Promise<void> {
     this.#feed.stop();
     this.#modules.stop();
-    await this.#server.close(this.dependencies.options.drainMs);
+    await this.#server.close(this.dependencies.drainMs);
   }
 
   get ready(): boolean {
