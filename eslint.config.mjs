@@ -5,7 +5,7 @@ import tseslint from 'typescript-eslint';
 /** Who may import whom. Layers name only what lies below them; data flows down the table (docs/architecture.md). */
 const only = (sourceTag, ...onlyDependOnLibsWithTags) => ({ sourceTag, onlyDependOnLibsWithTags });
 const base = ['layer:foundation', 'layer:api'];
-const libraries = ['adapter', 'registry', 'compile', 'snapshot', 'pipeline', 'serve', 'ca', 'sds', 'identity', 'model']
+const libraries = ['adapter', 'registry', 'compile', 'snapshot', 'pipeline', 'serve', 'ca', 'sds', 'identity', 'telemetry', 'model']
   .map((l) => `layer:${l}`)
   .concat(base);
 const depConstraints = [
@@ -19,6 +19,7 @@ const depConstraints = [
   only('layer:pipeline', 'layer:compile', 'layer:snapshot', 'layer:registry', 'layer:model', ...base),
   only('layer:serve', 'layer:snapshot', ...base),
   only('layer:ca', 'layer:model', ...base),
+  only('layer:telemetry', 'layer:model', ...base),
   only('layer:sds', 'layer:ca', ...base),
   only('layer:identity', 'layer:sds', 'layer:ca', ...base),
   only('layer:app', ...libraries),
