@@ -5,7 +5,19 @@ import tseslint from 'typescript-eslint';
 /** Who may import whom. Layers name only what lies below them; data flows down the table (docs/architecture.md). */
 const only = (sourceTag, ...onlyDependOnLibsWithTags) => ({ sourceTag, onlyDependOnLibsWithTags });
 const base = ['layer:foundation', 'layer:api'];
-const libraries = ['adapter', 'registry', 'compile', 'snapshot', 'pipeline', 'serve', 'ca', 'sds', 'identity', 'telemetry', 'model']
+const libraries = [
+  'adapter',
+  'registry',
+  'compile',
+  'snapshot',
+  'pipeline',
+  'serve',
+  'ca',
+  'sds',
+  'identity',
+  'telemetry',
+  'model',
+]
   .map((l) => `layer:${l}`)
   .concat(base);
 const depConstraints = [
