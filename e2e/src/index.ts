@@ -12,6 +12,7 @@ export * from './http-request.js';
 export * from './laptop-mesh.js';
 export * from './loopback.js';
 export * from './mesh-identity.js';
+export * from './mesh-nodes.js';
 export * from './mesh-options.js';
 export * from './mesh-yaml.js';
 export * from './pilot-process.js';

@@ -26,6 +26,7 @@ export interface IdentifiedWorkload {
 
 /** Who says who is who in a mesh: a citadel on a root of the test's own, and one agent for all of its Envoys. */
 export class MeshIdentity {
+  readonly #workloads: IdentifiedWorkload[] = [];
   #citadel: TestProcess | undefined;
   #agent: TestProcess | undefined;
 
@@ -107,10 +108,15 @@ export class MeshIdentity {
     return this.#citadel;
   }
 
+  /** From its next start on, the agent keeps certificates of this one. */
+  enroll({ name, namespace, serviceAccount }: IdentifiedWorkload): void {
+    this.#workloads.push({ name, namespace, serviceAccount });
+  }
+
   /** Starts the agent, and waits until its sockets are served. */
-  async startAgent(workloads: readonly IdentifiedWorkload[]): Promise<TestProcess> {
+  async startAgent(): Promise<TestProcess> {
     const { ttl = 0 } = this.options;
-    const entries = workloads.flatMap(({ name, namespace, serviceAccount }) => {
+    const entries = this.#workloads.flatMap(({ name, namespace, serviceAccount }) => {
       const files = `token-file=${this.tokenFile(namespace, serviceAccount)},socket=${this.socketOf(name)}`;
       return ['--workload', `${name}=${namespace}/${serviceAccount},${files}`];
     });

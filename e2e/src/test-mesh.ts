@@ -6,13 +6,13 @@ import { EchoServer, type Seen } from './echo-server.js';
 import { Envoy, type EnvoyOptions } from './envoy.js';
 import { many, type Reply, request, type RequestOptions } from './http-request.js';
 import { LoopbackAddresses } from './loopback.js';
-import { type IdentifiedWorkload, MeshIdentity } from './mesh-identity.js';
+import { MeshIdentity } from './mesh-identity.js';
+import { gatewayNode, httpProxyPort, type Place, sidecarNode } from './mesh-nodes.js';
 import { appOf, type MeshOptions, mutualTlsLabel, type WorkloadOptions } from './mesh-options.js';
 import { documents, podYaml, type ServiceYaml, serviceYaml } from './mesh-yaml.js';
 import { PilotProcess } from './pilot-process.js';
 import type { Svid, SvidOptions } from './spiffe-authority.js';
 
-const httpProxyPort = 15_007;
 const gatewayPort = 8080;
 
 export interface Workload {
@@ -22,19 +22,11 @@ export interface Workload {
   readonly envoy: Envoy | undefined;
 }
 
-/** A pod and its identity. */
-interface Place extends Pick<IdentifiedWorkload, 'name' | 'namespace'> {
-  readonly address: string;
-  readonly account: string;
-}
-
 /** A mesh of real processes: one pilot, a `client` with a sidecar, upstreams, and a gateway if asked for. */
 export class TestMesh {
   readonly workloads = new Map<string, Workload>();
   readonly #addresses = new LoopbackAddresses();
   readonly #envoys: Envoy[] = [];
-  /** Whose Envoys get an identity. */
-  readonly #identified: IdentifiedWorkload[] = [];
   #identity: MeshIdentity | undefined;
   #pilot: PilotProcess | undefined;
   #clientAddress = '';
@@ -83,12 +75,6 @@ export class TestMesh {
   /** A certificate of any identity, for callers that are no Envoys; see `identity.authority`. */
   async svid(serviceAccount: string, options: Omit<SvidOptions, 'serviceAccount'> = {}): Promise<Svid> {
     return await this.identity.authority.issue({ serviceAccount, ...options });
-  }
-
-  /** Ends the agent, if it runs, and starts another for the same Envoys. */
-  async restartAgent(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
-    await this.agent.stop(signal);
-    await this.identity.startAgent(this.#identified);
   }
 
   /** Starts a pilot on the ports of the last one, which has ended, and waits until every Envoy is back and in step. */
@@ -224,10 +210,11 @@ export class TestMesh {
     const starts: (() => Promise<void>)[] = [];
     for (const workload of this.options.workloads ?? []) starts.push(await this.#prepare(workload, yaml));
     this.#clientAddress = this.#addresses.next();
-    const client = { name: 'client', namespace: 'default', address: this.#clientAddress, account: 'client' };
+    const client = this.#place({ name: 'client', namespace: 'default', address: this.#clientAddress }, 'client');
     const clientLabels = this.#sidecarLabels({ app: 'client' });
-    yaml.push(podYaml({ ...client, labels: clientLabels, ports: [], serviceAccount: this.#identify(client) }));
-    starts.push(() => this.#startEnvoy(client, clientLabels, new Map()));
+    yaml.push(podYaml({ ...client, labels: clientLabels, ports: [] }));
+    const { locality } = this.options;
+    starts.push(() => this.#launch({ ...sidecarNode(client, clientLabels, new Map()), ...(locality && { locality }) }));
     if (this.options.gateway) {
       this.#gatewayAddress = this.#addresses.next();
       const ports = [{ name: 'http2', port: 80, targetPort: gatewayPort }];
@@ -256,17 +243,16 @@ export class TestMesh {
   }
 
   async #startIdentity(): Promise<void> {
-    if (!this.#identity) return;
-    await this.#identity.startCitadel();
-    await this.#identity.startAgent(this.#identified);
-    await this.#identity.untilCertified();
+    await this.#identity?.startCitadel();
+    await this.#identity?.startAgent();
+    await this.#identity?.untilCertified();
   }
 
-  /** Has the agent serve a workload, where there is one. @returns the service account that the workload has */
-  #identify({ name, namespace, account }: Place): string {
-    if (!this.#identity) return name;
-    this.#identified.push({ name, namespace, serviceAccount: account });
-    return account;
+  /** A pod; where the mesh has identities, with an account, and with an entry at the agent if it has an Envoy. */
+  #place(pod: Omit<Place, 'serviceAccount'>, account: string, hasEnvoy = true): Place {
+    const place = { ...pod, serviceAccount: this.#identity ? account : pod.name };
+    if (hasEnvoy) this.#identity?.enroll(place);
+    return place;
   }
 
   #sidecarLabels(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
@@ -275,17 +261,16 @@ export class TestMesh {
 
   async #prepare(options: WorkloadOptions, yaml: string[]): Promise<() => Promise<void>> {
     const { name, namespace = 'default', sidecar = false, serviceAccount = appOf(options) } = options;
-    const place = { name, namespace, address: this.#addresses.next(), account: serviceAccount };
-    const { address } = place;
+    const address = this.#addresses.next();
+    const place = this.#place({ name, namespace, address }, serviceAccount, sidecar);
     const plain = { app: appOf(options), version: name.slice(name.lastIndexOf('-') + 1), ...options.labels };
     const labels = sidecar ? this.#sidecarLabels(plain) : plain;
-    const account = sidecar ? this.#identify(place) : this.#identity ? serviceAccount : name;
-    yaml.push(podYaml({ name, namespace, address, labels, serviceAccount: account }));
+    yaml.push(podYaml({ ...place, labels }));
     const echo = await EchoServer.listen(name, sidecar ? '127.0.0.1' : address, sidecar ? 0 : 8080);
     this.workloads.set(name, { name, address, echo, envoy: undefined });
     return async () => {
       if (!sidecar) return;
-      await this.#startEnvoy(place, labels, new Map([[8080, echo.port]]));
+      await this.#launch(sidecarNode(place, labels, new Map([[8080, echo.port]])));
       this.workloads.set(name, { name, address, echo, envoy: this.envoy(name) });
     };
   }
@@ -300,42 +285,12 @@ export class TestMesh {
     const service = `istio-${direction}gateway`;
     const labels = { app: service, istio: `${direction}gateway` };
     const namespace = 'istio-system';
-    const serviceAccount = this.#identify({ name, namespace, address, account: `${service}-service-account` });
+    const place = this.#place({ name, namespace, address }, `${service}-service-account`);
     yaml.push(
       serviceYaml({ name: service, namespace, ports, selector: labels }),
-      podYaml({ name, namespace, address, labels, ports: [], serviceAccount }),
+      podYaml({ ...place, labels, ports: [] }),
     );
-    return () =>
-      this.#launch({
-        type: 'router',
-        name,
-        namespace,
-        ipAddresses: [address],
-        labels,
-        ...(this.#identity && { serviceAccount }),
-        interceptionMode: 'NONE',
-      });
-  }
-
-  async #startEnvoy(
-    { name, namespace, address, account }: Place,
-    labels: Readonly<Record<string, string>>,
-    appPorts: ReadonlyMap<number, number>,
-  ): Promise<void> {
-    await this.#launch({
-      type: 'sidecar',
-      name,
-      namespace,
-      ipAddresses: [address],
-      labels,
-      workloadName: name,
-      serviceAccount: this.#identity ? account : name,
-      interceptionMode: 'NONE',
-      httpProxyPort,
-      appPorts,
-      outboundCidr: `${address.slice(0, -1)}0/24`,
-      ...(name === 'client' && { locality: this.options.locality }),
-    });
+    return () => this.#launch(gatewayNode(place, labels));
   }
 
   async #launch(node: EnvoyOptions['node']): Promise<void> {
