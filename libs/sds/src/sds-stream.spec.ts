@@ -88,6 +88,7 @@ describe('SotwSecretStream', () => {
     ask(['secret-1']);
     ask(['secret-1'], { errorDetail: { code: 13, message: 'no PEM' } });
     expect([sent.length, told]).toEqual([1, ['secret-1: no PEM']]);
+    expect(stream.isAwaited('secret-1')).toBe(false);
     put('secret-1', 'better');
     expect(sent).toHaveLength(2);
   });

@@ -87,6 +87,8 @@ export class SotwSecretStream {
   #nonce = 0;
   #isReceiving = false;
   #sent = '';
+  /** Names in the last response, until it is answered. */
+  #unanswered: readonly string[] = [];
 
   constructor(
     source: SecretSource,
@@ -103,6 +105,7 @@ export class SotwSecretStream {
     checkType(request.typeUrl);
     // What answers an older response is overtaken by the answer to the last one.
     if (request.responseNonce !== '' && request.responseNonce !== String(this.#nonce)) return;
+    if (request.responseNonce !== '') this.#unanswered = [];
     if (request.errorDetail) this.events.onNack(request.resourceNames, request.errorDetail.message);
     this.#isReceiving = true;
     try {
@@ -117,8 +120,14 @@ export class SotwSecretStream {
     }
   }
 
+  /** Whether the client was sent this secret and has not said yet what it makes of it. */
+  isAwaited(name: string): boolean {
+    return this.#unanswered.includes(name);
+  }
+
   close(): void {
     this.#subscriptions.clear();
+    this.#unanswered = [];
   }
 
   #push(always = false): void {
@@ -126,6 +135,7 @@ export class SotwSecretStream {
     const version = resources.map((secret) => secret.version).join('.');
     if (resources.length === 0 || (!always && version === this.#sent)) return;
     this.#sent = version;
+    this.#unanswered = resources.map(({ name }) => name);
     this.send(
       create(DiscoveryResponseSchema, {
         versionInfo: version,
@@ -180,8 +190,14 @@ export class DeltaSecretStream {
     }
   }
 
+  /** Whether the client was sent this secret and has not said yet what it makes of it. */
+  isAwaited(name: string): boolean {
+    return [...this.#outstanding.values()].some((names) => names.includes(name));
+  }
+
   close(): void {
     this.#subscriptions.clear();
+    this.#outstanding.clear();
   }
 
   #answered({ responseNonce, errorDetail }: DeltaDiscoveryRequest): void {

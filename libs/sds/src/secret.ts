@@ -1,8 +1,12 @@
 import { createHash } from 'node:crypto';
-import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import { type Any, AnySchema } from '@bufbuild/protobuf/wkt';
+import type { TrustBundles } from '@seine/ca';
+import { create, fromBinary, type MessageInitShape } from '@bufbuild/protobuf';
+import { type Any, anyIs, AnySchema } from '@bufbuild/protobuf/wkt';
+import type { DataSource } from '@seine/envoy/envoy/config/core/v3/base_pb.js';
 import { encodeResource, TypeUrl } from '@seine/envoy';
+import { SPIFFECertValidatorConfigSchema } from '@seine/envoy/envoy/extensions/transport_sockets/tls/v3/tls_spiffe_validator_config_pb.js';
 import { SecretSchema } from '@seine/envoy/envoy/extensions/transport_sockets/tls/v3/secret_pb.js';
+import { readTrustedRoots } from './trusted-roots.js';
 
 /** A secret as Envoys get it. */
 export interface SecretResource {
@@ -38,4 +42,64 @@ export function certificateSecret(name: string, chain: string, key: string): Sec
 /** @param roots PEM */
 export function rootSecret(name: string, roots: string): SecretResource {
   return pack({ name, type: { case: 'validationContext', value: { trustedCa: inline(roots) } } });
+}
+
+/**
+ * What a workload judges others by. Of one trust domain, its roots. Of several, Envoy's SPIFFE validator with the roots of
+ * each: in one heap, a root of the one could sign identities of the other. Names that a context demands hold with both.
+ * @param bundles in the order in which they are written
+ */
+export function bundlesSecret(name: string, bundles: TrustBundles): SecretResource {
+  const [only, ...others] = [...bundles.values()];
+  if (others.length === 0) return rootSecret(name, (only ?? []).join(''));
+  const trustDomains = [...bundles].map(([domain, roots]) => ({ name: domain, trustBundle: inline(roots.join('')) }));
+  const validator = create(SPIFFECertValidatorConfigSchema, { trustDomains });
+  const typedConfig = create(AnySchema, {
+    typeUrl: `type.googleapis.com/${SPIFFECertValidatorConfigSchema.typeName}`,
+    value: encodeResource(SPIFFECertValidatorConfigSchema, validator),
+  });
+  const customValidatorConfig = { name: 'envoy.tls.cert_validator.spiffe', typedConfig };
+  return pack({ name, type: { case: 'validationContext', value: { customValidatorConfig } } });
+}
+
+/**
+ * Reads what `bundlesSecret` writes.
+ * @param own the trust domain of roots that name none
+ * @returns the roots of each trust domain, or what is wrong
+ */
+export function readBundlesSecret(
+  value: Uint8Array,
+  own: string,
+): { readonly bundles: TrustBundles } | { readonly error: string } {
+  try {
+    const { type } = fromBinary(SecretSchema, value);
+    if (type.case !== 'validationContext') return { error: 'is no validation context' };
+    const { trustedCa, customValidatorConfig } = type.value;
+    if (trustedCa) return readDomains([[own, trustedCa]]);
+    const config = customValidatorConfig?.typedConfig;
+    if (!config || !anyIs(config, SPIFFECertValidatorConfigSchema)) return { error: 'has no roots' };
+    const { trustDomains } = fromBinary(SPIFFECertValidatorConfigSchema, config.value);
+    return readDomains(trustDomains.map(({ name, trustBundle }) => [name, trustBundle]));
+  } catch (error) {
+    return { error: `cannot be read: ${error instanceof Error ? error.message : String(error)}` };
+  }
+}
+
+function readDomains(
+  sources: readonly (readonly [string, DataSource | undefined])[],
+): { readonly bundles: TrustBundles } | { readonly error: string } {
+  const bundles = new Map<string, readonly string[]>();
+  for (const [domain, source] of sources) {
+    const { specifier } = source ?? {};
+    const text =
+      specifier?.case === 'inlineBytes'
+        ? Buffer.from(specifier.value).toString()
+        : specifier?.case === 'inlineString'
+          ? specifier.value
+          : '';
+    const read = readTrustedRoots(text);
+    if ('error' in read) return { error: `of ${domain} ${read.error}` };
+    bundles.set(domain, read.roots);
+  }
+  return { bundles };
 }

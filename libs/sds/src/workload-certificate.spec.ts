@@ -85,14 +85,17 @@ describe('WorkloadCertificate', () => {
   let certificate: WorkloadCertificate;
   let random: number;
 
+  let lifetimeMs: number;
+
   const issue = (request: ReturnType<typeof readCertificateRequest>, by = signer, of = identity) =>
-    issueCertificate(by, { identity: of, request, lifetimeMs: 24 * hour, now: clock.now() }).chain;
+    issueCertificate(by, { identity: of, request, lifetimeMs, now: clock.now() }).chain;
   const away = () => {
     throw new Error('away');
   };
 
   beforeEach(() => {
     clock = new FakeClock();
+    lifetimeMs = 24 * hour;
     token = 'token';
     bundles = rootsOf;
     [proofs, issued, failed, asked] = [[], [], [], []];
@@ -237,7 +240,7 @@ describe('WorkloadCertificate', () => {
     [
       'that has expired',
       (r) => issueCertificate(signer, { identity, request: r, lifetimeMs: -1000, now: start }).chain,
-      /not in force/,
+      /certificate is over \(.* by this machine’s clock.*is it right\?/,
     ],
     ['that is none', () => ['junk'], /not for the key/],
     ['and gets nothing', () => [], /not for the key/],
@@ -249,6 +252,89 @@ describe('WorkloadCertificate', () => {
     answer = (request) => issue(request);
     await clock.advance(1000);
     expect(certificate.isInForce).toBe(true);
+  });
+
+  it.each([
+    [0, 9_800],
+    [0.5, 10_000],
+    [0.75, 10_100],
+  ])('S-4: renews at 0.5 ± 0.01 of 20 s: random %d, %d ms', async (spread, expected) => {
+    lifetimeMs = 20_000;
+    random = spread;
+    await run();
+    // Certificates count whole seconds, and begin at one here.
+    await clock.advance(expected - 1);
+    expect(asked).toHaveLength(1);
+    await clock.advance(2);
+    expect(asked).toHaveLength(2);
+    expect(Math.abs(asked[1]! - start - expected)).toBeLessThanOrEqual(1);
+  });
+
+  it('S-4: tries again with growing, spread pauses until 20 s are over, and S-5: is back within 10 s of the authority', async () => {
+    lifetimeMs = 20_000;
+    await run();
+    answer = away;
+    let turn = 0;
+    // Not the same each time, as jitter is.
+    const spreads = [0, 0.9, 0.3, 0.7, 0.1];
+    while (clock.now() < start + 60_000) {
+      random = spreads[turn++ % spreads.length]!;
+      await clock.advance(100);
+    }
+    const during = failed.filter(({ at }) => at < start + 20_000);
+    expect(during.length).toBeGreaterThan(4);
+    expect(new Set(during.map(({ waitMs }) => waitMs)).size).toBeGreaterThan(2);
+    expect(certificate.isInForce).toBe(false);
+    expect(failed.every(({ waitMs }) => waitMs <= 8_000)).toBe(true);
+    // It has expired: only the token counts now.
+    expect(proofs.at(-1)).toBe('token');
+    answer = (request) => issue(request);
+    await clock.advance(8_000);
+    expect(certificate.isInForce).toBe(true);
+  });
+
+  it.each([
+    ['behind', -hour, /not in force yet .*this machine’s clock, which says 2029-12-31T23:00:00.000Z: is it right\?/],
+    ['ahead', hour, /is over .*this machine’s clock, which says 2030-01-01T01:00:00.000Z: is it right\?/],
+  ])('says that the clock is an hour %s, and is well as soon as it is set', async (_where, shift, reason) => {
+    lifetimeMs = 1000_000;
+    clock.jump(shift);
+    let wrong = shift;
+    answer = (request) => issueCertificate(signer, { identity, request, lifetimeMs, now: clock.now() - wrong }).chain;
+    await run();
+    expect(failed[0]!.reason).toMatch(reason);
+    expect(certificate.isInForce).toBe(false);
+    clock.jump(-shift);
+    wrong = 0;
+    certificate.rootsChanged();
+    await settled();
+    expect(certificate.isInForce).toBe(true);
+  });
+
+  it('goes on after a restart with what was kept, without a token, and renews it when it is due', async () => {
+    await run();
+    const [kept] = issued;
+    certificate.stop();
+    token = undefined;
+    clock.jump(6 * hour);
+    expect(certificate.resume(kept!)).toBeUndefined();
+    expect([asked.length, issued.at(-1)!.serial]).toEqual([1, kept!.serial]);
+    await clock.advance(7 * hour);
+    expect(proofs).toEqual(['token', 'certificate']);
+  });
+
+  it('says why what was kept cannot be used, and asks by the token', async () => {
+    await run();
+    const [kept] = issued;
+    certificate.stop();
+    clock.jump(25 * hour);
+    expect(certificate.resume(kept!)).toMatch(/is over/);
+    await settled();
+    expect(proofs).toEqual(['token', 'token']);
+    certificate.stop();
+    expect(certificate.resume({ ...issued[1]!, key: keys[0]! === issued[1]!.key ? keys[1]! : keys[0]! })).toMatch(
+      /not for the key/,
+    );
   });
 
   it('is silent before it starts and after it stops', async () => {

@@ -37,6 +37,7 @@ export interface HeldCertificate {
   readonly chain: readonly string[];
   /** Hex. */
   readonly serial: string;
+  readonly issuedAt: number;
   readonly notAfter: number;
 }
 
@@ -63,6 +64,9 @@ interface Answer {
   readonly key: KeyObject;
   readonly chain: readonly string[];
 }
+
+/** A certificate that an agent has kept for its next start. */
+export type KeptCertificate = Pick<HeldCertificate, 'key' | 'chain' | 'issuedAt'>;
 
 /** Timers stand still while a machine sleeps and clocks are set: the time is looked at this often. */
 const longestSleepMs = 30_000;
@@ -99,6 +103,21 @@ export class WorkloadCertificate {
   start(): void {
     this.#isRunning = true;
     this.#attemptNow();
+  }
+
+  /**
+   * Goes on with a certificate of before, so that no token is needed; else as `start`.
+   * @returns why it cannot be used; undefined when it is in use
+   */
+  resume(kept: KeptCertificate): string | undefined {
+    this.#isRunning = true;
+    const judged = this.#judge(kept, kept.issuedAt);
+    if ('error' in judged) {
+      this.#attemptNow();
+      return judged.error;
+    }
+    this.#hold(judged);
+    return undefined;
   }
 
   stop(): void {
@@ -162,29 +181,37 @@ export class WorkloadCertificate {
       this.#fail(judged.error);
       return;
     }
-    const { now, random, onIssued } = this.options;
-    this.#held = judged;
     this.#untrusted = undefined;
+    this.#hold(judged);
+  }
+
+  #hold(held: HeldCertificate): void {
+    const { random, onIssued } = this.options;
+    this.#held = held;
     this.#failures = 0;
     this.#preferToken = false;
-    this.#arm(renewalTime(now(), judged.notAfter, random()));
-    onIssued(judged);
+    this.#arm(renewalTime(held.issuedAt, held.notAfter, random()));
+    onIssued(held);
   }
 
   /** The authority too is checked: a wrong identity is worse than none. */
-  #judge({ key, chain }: Answer): HeldCertificate | { readonly error: string; readonly mayBeTrustedLater: boolean } {
+  #judge(
+    { key, chain }: Answer,
+    issuedAt = this.options.now(),
+  ): HeldCertificate | { readonly error: string; readonly mayBeTrustedLater: boolean } {
     const { bundles, now } = this.options;
     const path = chain.filter((pem, index) => index === 0 || !isSelfSigned(pem));
     const verdict = verifyPeer(path, bundles(), now());
     const leaf = readLeaf(path[0]);
     if (!leaf?.checkPrivateKey(key))
       return { error: 'the certificate is not for the key that was asked for', mayBeTrustedLater: false };
-    if ('error' in verdict) return { error: verdict.error, mayBeTrustedLater: true };
+    if ('error' in verdict) return { error: clockError(leaf, now()) ?? verdict.error, mayBeTrustedLater: true };
     if (verdict.spiffeId !== this.#spiffeId) {
       const error = `the authority gave a certificate of ${verdict.spiffeId} where ${this.#spiffeId} was expected`;
       return { error, mayBeTrustedLater: false };
     }
-    return { key, chain: path, serial: leaf.serialNumber.toLowerCase(), notAfter: Date.parse(leaf.validTo) };
+    const serial = leaf.serialNumber.toLowerCase();
+    return { key, chain: path, serial, issuedAt, notAfter: Date.parse(leaf.validTo) };
   }
 
   #fail(reason: string): void {
@@ -212,6 +239,15 @@ function readLeaf(pem: string | undefined): X509Certificate | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** What comes fresh from the authority and is not in force tells of clocks that differ. */
+function clockError(leaf: X509Certificate, now: number): string | undefined {
+  const [from, to] = [Date.parse(leaf.validFrom), Date.parse(leaf.validTo)];
+  if (from <= now && now < to) return undefined;
+  const term = `${new Date(from).toISOString()} to ${new Date(to).toISOString()}`;
+  const where = now < from ? 'not in force yet' : 'over';
+  return `the certificate is ${where} (${term}) by this machine’s clock, which says ${new Date(now).toISOString()}: is it right?`;
 }
 
 function isSelfSigned(pem: string): boolean {
