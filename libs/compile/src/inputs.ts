@@ -14,6 +14,7 @@ import type {
 import type { ConfigObject } from '@seine/k8s';
 import type {
   Endpoint,
+  KeySet,
   Locality,
   MeshConfig,
   MeshService,
@@ -57,6 +58,8 @@ export interface ChainPolicies {
   readonly authorization: readonly AuthorizationPolicy[];
   /** Likewise. */
   readonly requestAuthentications: readonly RequestAuthentication[];
+  /** Of the issuers that `requestAuthentications` name those keys that had to be fetched, as far as they are known. */
+  readonly keySets: readonly KeySet[];
   /** Some service that the proxy calls keeps sessions; default no. */
   readonly sessions?: boolean | undefined;
   /** The services of extension providers that the proxy sees; absent = none. */
@@ -71,6 +74,7 @@ export const noPolicies: ChainPolicies = Object.freeze({
   rateLimits: [],
   authorization: [],
   requestAuthentications: [],
+  keySets: [],
 });
 
 /** What every filter chain is made with. */

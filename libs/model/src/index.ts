@@ -3,6 +3,7 @@ export * from './derived-annotations.js';
 export * from './endpoint.js';
 export * from './host.js';
 export * from './ip-address.js';
+export * from './key-set.js';
 export * from './mesh.js';
 export * from './mesh-config.js';
 export * from './mesh-config-spec.js';

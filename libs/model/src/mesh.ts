@@ -1,5 +1,6 @@
 import type { ConfigObject } from '@seine/k8s';
 import type { ServiceEndpoints } from './endpoint.js';
+import type { KeySet } from './key-set.js';
 import type { MeshConfig } from './mesh-config.js';
 import { isVisibleTo, type MeshService } from './service.js';
 import type { WasmModule } from './wasm-module.js';
@@ -35,6 +36,11 @@ export interface Mesh {
    * fetches modules, as offline.
    */
   readonly wasmModules?: ReadonlyMap<string, WasmModule> | undefined;
+  /**
+   * Keys of issuers of tokens by what they are found by (`keySource`); those that are not in the map are not known. Absent: none is,
+   * as offline.
+   */
+  readonly keySets?: ReadonlyMap<string, KeySet> | undefined;
 }
 
 /** A service beside the one that `Mesh.services` has of its host. */

@@ -10,6 +10,7 @@ import type {
 import type { ConfigObject } from '@seine/k8s';
 import { internList, memo } from '@seine/memo';
 import { labelsMatch, type Mesh, type MeshConfig, type Proxy } from '@seine/model';
+import { selectKeySets } from './key-sets.js';
 import { chainExtensions, type ExtensionResource } from './chain-extensions.js';
 import { providerClusters } from './provider-clusters.js';
 import { tracedServiceName } from './traced-service-name.js';
@@ -115,7 +116,7 @@ const internAuthorization = internList();
 const internRequestAuthentications = internList();
 
 /** What is said of those who come in. */
-type IncomingPolicies = Pick<ChainPolicies, 'rateLimits' | 'authorization' | 'requestAuthentications'>;
+type IncomingPolicies = Pick<ChainPolicies, 'rateLimits' | 'authorization' | 'requestAuthentications' | 'keySets'>;
 
 const incomingObject = memo(
   'incomingPolicies',
@@ -123,7 +124,18 @@ const incomingObject = memo(
     rateLimits: ChainPolicies['rateLimits'],
     authorization: ChainPolicies['authorization'],
     requestAuthentications: ChainPolicies['requestAuthentications'],
-  ): IncomingPolicies => Object.freeze({ rateLimits, authorization, requestAuthentications }),
+    keySets: ChainPolicies['keySets'],
+  ): IncomingPolicies => Object.freeze({ rateLimits, authorization, requestAuthentications, keySets }),
+);
+
+/** The policies with the keys that they name: other keys that change are not theirs, and nothing is compiled for them. */
+const withKeySets = memo(
+  'withKeySets',
+  (
+    { rateLimits, authorization, requestAuthentications }: IncomingPolicies,
+    all: NonNullable<Mesh['keySets']>,
+  ): IncomingPolicies =>
+    incomingObject(rateLimits, authorization, requestAuthentications, selectKeySets(requestAuthentications, all)),
 );
 
 /** Looked up once a proxy and change of one of these kinds; one object for all proxies that the same policies select. */
@@ -140,7 +152,12 @@ const selectIncoming = memo(
     const rules = selectPolicies(authorization, proxy, rootNamespace);
     const tokens = selectPolicies(requestAuthentications, proxy, rootNamespace);
     if (limits.length + rules.length + tokens.length === 0) return noPolicies;
-    return incomingObject(internRateLimits(limits), internAuthorization(rules), internRequestAuthentications(tokens));
+    return incomingObject(
+      internRateLimits(limits),
+      internAuthorization(rules),
+      internRequestAuthentications(tokens),
+      noPolicies.keySets,
+    );
   },
 );
 
@@ -149,7 +166,8 @@ function incomingPolicies(mesh: Mesh, proxy: Proxy): IncomingPolicies {
   const rules = ofKind(mesh, 'AuthorizationPolicy');
   const tokens = ofKind(mesh, 'RequestAuthentication');
   if (limits.length + rules.length + tokens.length === 0) return noPolicies;
-  return selectIncoming(proxy, limits, rules, tokens, mesh.config.rootNamespace);
+  const incoming = selectIncoming(proxy, limits, rules, tokens, mesh.config.rootNamespace);
+  return mesh.keySets && incoming.requestAuthentications.length > 0 ? withKeySets(incoming, mesh.keySets) : incoming;
 }
 
 const policiesObject = memo(
@@ -157,7 +175,7 @@ const policiesObject = memo(
   (
     telemetry: ChainPolicies['telemetry'],
     extensions: ChainPolicies['extensions'],
-    { rateLimits, authorization, requestAuthentications }: IncomingPolicies,
+    { rateLimits, authorization, requestAuthentications, keySets }: IncomingPolicies,
     clusters: ChainPolicies['providerClusters'],
     serviceName: string | undefined,
   ): ChainPolicies =>
@@ -167,6 +185,7 @@ const policiesObject = memo(
       rateLimits,
       authorization,
       requestAuthentications,
+      keySets,
       providerClusters: clusters,
       serviceName,
     }),

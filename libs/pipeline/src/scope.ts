@@ -221,6 +221,7 @@ const shapeOf = memo(
     privateServices: Mesh['privateServices'],
     resources: Mesh['resources'],
     wasmModules: Mesh['wasmModules'],
+    keySets: Mesh['keySets'],
   ): Mesh =>
     Object.freeze({
       services,
@@ -228,14 +229,20 @@ const shapeOf = memo(
       privateServices,
       resources,
       wasmModules,
+      keySets,
       endpoints: new Map(),
       workloads: new Map(),
     }),
 );
 
-/** What scopes and all else that no endpoint changes are compiled from. */
-export function withoutEndpoints({ services, config, privateServices, resources, wasmModules }: Mesh): Mesh {
-  return shapeOf(services, config, privateServices, resources, wasmModules);
+/** What all that no endpoint changes is compiled from. */
+export function withoutEndpoints(mesh: Mesh): Mesh {
+  return shapeOf(mesh.services, mesh.config, mesh.privateServices, mesh.resources, mesh.wasmModules, mesh.keySets);
+}
+
+/** What scopes are made from: no scope reads what pilot fetches. */
+function withoutFetched({ services, config, privateServices, resources }: Mesh): Mesh {
+  return shapeOf(services, config, privateServices, resources, undefined, undefined);
 }
 
 /** The scope of a proxy: one object for all proxies that see the same. */
@@ -247,5 +254,5 @@ export function scopeOf(mesh: Mesh, proxy: Proxy): Scope {
     indexDestinationRules(rules, mesh.config.clusterDomain),
     endpointKeys(failoverKeys(rules), mesh.services, mesh.config),
   );
-  return makeScope(withoutEndpoints(mesh), kind, sources, selectors, stands, sidecarOf(mesh, proxy));
+  return makeScope(withoutFetched(mesh), kind, sources, selectors, stands, sidecarOf(mesh, proxy));
 }

@@ -165,6 +165,7 @@ const security = kindsOf('security.istio.io', [
     spec: RequestAuthenticationSchema,
     versions: securityVersions,
     shortNames: ['ra'],
+    actedOn: true,
   },
   {
     kind: 'AuthorizationPolicy',

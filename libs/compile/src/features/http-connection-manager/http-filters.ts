@@ -16,7 +16,7 @@ import { httpExtensions } from '../traffic-extension/extension-filters.js';
 import { emitStatefulSessionFilter, statefulSessionFilter } from '../stateful-session/stateful-session.js';
 import { emitRateLimits } from '../rate-limit/rate-limit.js';
 import { emitHttpAuthorization } from '../authorization-policy/authorization-policy.js';
-import { emitRequestAuthentication } from '../../security/request-authentication/request-authentication.js';
+import { emitRequestAuthentication } from '../request-authentication/request-authentication.js';
 
 export interface HttpFilterOptions {
   /** Translate gRPC-Web of browsers: gateways, and ports that declare it. */
@@ -30,7 +30,7 @@ export function emitHttpFilters(options: HttpFilterOptions): HttpFilter[] {
   return [
     ...extensions('AUTHN'),
     // Extensions of AUTHN run before tokens are checked, those of AUTHZ after.
-    ...requestAuthentication(options.context),
+    ...emitRequestAuthentication(options.context),
     ...extensions('AUTHZ'),
     // After tokens, on whose claims the rules may rest.
     ...authorization(options.context),
@@ -57,13 +57,6 @@ export function emitHttpFilters(options: HttpFilterOptions): HttpFilter[] {
     // Terminal: sends the request upstream.
     filter('envoy.filters.http.router', toAny(RouterSchema, {})),
   ];
-}
-
-function requestAuthentication({ policies }: ChainContext): HttpFilter[] {
-  const { requestAuthentications } = policies;
-  if (requestAuthentications.length === 0) return [];
-  const emitted = emitRequestAuthentication({ policies: requestAuthentications, keys: new Map() });
-  return emitted ? [emitted] : [];
 }
 
 function authorization({ policies, config }: ChainContext): HttpFilter[] {

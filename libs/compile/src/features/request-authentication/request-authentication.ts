@@ -9,22 +9,12 @@ import {
   type HttpFilter,
   HttpFilterSchema,
 } from '@seine/envoy/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
-import type { JWTRule, RequestAuthentication } from '@seine/istio';
+import type { JWTRule } from '@seine/istio';
+import { type KeySet, keySource } from '@seine/model';
+import type { ChainContext } from '../../inputs.js';
 
 type ProviderInit = MessageInitShape<typeof JwtProviderSchema>;
 type RequirementInit = MessageInitShape<typeof JwtRequirementSchema>;
-
-/**
- * The keys of issuers that do not state them, by `jwksUri` (or by the issuer, where OpenID discovery finds them), as
- * they were fetched last.
- */
-export type FetchedKeys = ReadonlyMap<string, string>;
-
-export interface RequestAuthenticationInput {
-  /** All that select the workload, oldest first. */
-  readonly policies: readonly RequestAuthentication[];
-  readonly keys: FetchedKeys;
-}
 
 /** Where AuthorizationPolicies look for claims, and route matches on `@request.auth.claims`. */
 const payloadInMetadata = 'payload';
@@ -42,14 +32,10 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** What a rule's keys are fetched by: nothing where it states them. */
-export function keySource({ jwks, jwksUri, issuer }: JWTRule): string | undefined {
-  return jwks ? undefined : (jwksUri ?? issuer);
-}
-
-function keysOf(rule: JWTRule, keys: FetchedKeys): string {
-  const source = keySource(rule);
-  return source === undefined ? (rule.jwks ?? noKeys) : (keys.get(source) ?? noKeys);
+function keysOf(rule: JWTRule, keySets: readonly KeySet[]): string {
+  const wanted = keySource(rule);
+  if (wanted === undefined) return rule.jwks || noKeys;
+  return keySets.find(({ source }) => source === wanted)?.jwks ?? noKeys;
 }
 
 function locationsOf({ fromHeaders, fromParams, fromCookies }: JWTRule) {
@@ -58,14 +44,14 @@ function locationsOf({ fromHeaders, fromParams, fromCookies }: JWTRule) {
   return { fromHeaders: headers, fromParams: [...(fromParams ?? [])], fromCookies: [...(fromCookies ?? [])] };
 }
 
-function emitProvider(rule: JWTRule, keys: FetchedKeys): ProviderInit {
+function emitProvider(rule: JWTRule, keySets: readonly KeySet[], clearRouteCache: boolean): ProviderInit {
   const claims = rule.outputClaimToHeaders ?? [];
   return {
     issuer: rule.issuer ?? '',
     audiences: [...(rule.audiences ?? [])],
     jwksSourceSpecifier: {
       case: 'localJwks',
-      value: { specifier: { case: 'inlineString', value: keysOf(rule, keys) } },
+      value: { specifier: { case: 'inlineString', value: keysOf(rule, keySets) } },
     },
     ...locationsOf(rule),
     forward: rule.forwardOriginalToken ?? false,
@@ -75,6 +61,7 @@ function emitProvider(rule: JWTRule, keys: FetchedKeys): ProviderInit {
     normalizePayloadInMetadata: {
       spaceDelimitedClaims: [...new Set([...spaceDelimited, ...(rule.spaceDelimitedClaims ?? [])])],
     },
+    clearRouteCache,
   };
 }
 
@@ -98,29 +85,33 @@ function requirementOf(names: readonly string[]): RequirementInit {
 
 /**
  * The HTTP filter that checks the tokens of end users (RequestAuthentication): a request without a token passes, and
- * has no principal; one with a bad token is answered 401. Undefined where no rule asks for it.
+ * has no principal; one with a bad token is answered 401. None where no rule asks for it.
  */
-export function emitRequestAuthentication({ policies, keys }: RequestAuthenticationInput): HttpFilter | undefined {
-  const rules = policies.flatMap(({ spec }) => spec.jwtRules ?? []);
-  if (rules.length === 0) return undefined;
+export function emitRequestAuthentication({ role, policies }: ChainContext): HttpFilter[] {
+  const rules = policies.requestAuthentications.flatMap(({ spec }) => spec.jwtRules ?? []);
+  if (rules.length === 0) return [];
   // By issuer, so that the order does not hang on which policy is older.
   const sorted = [...rules].sort((a, b) => compare(a.issuer ?? '', b.issuer ?? ''));
-  const providers = Object.fromEntries(sorted.map((rule, i) => [`origins-${i}`, emitProvider(rule, keys)]));
-  return create(HttpFilterSchema, {
-    name: 'envoy.filters.http.jwt_authn',
-    configType: {
-      case: 'typedConfig',
-      value: toAny(JwtAuthenticationSchema, {
-        providers,
-        rules: [
-          {
-            match: { pathSpecifier: { case: 'prefix', value: '/' } },
-            requirementType: { case: 'requires', value: requirementOf(Object.keys(providers)) },
-          },
-        ],
-        // Browsers send preflights without credentials.
-        bypassCorsPreflight: true,
-      }),
-    },
+  // Routes of gateways may test claims, which are known only now: the route is looked for again.
+  const clearRouteCache = role === 'gateway';
+  const providers = Object.fromEntries(
+    sorted.map((rule, i) => [`origins-${i}`, emitProvider(rule, policies.keySets, clearRouteCache)]),
+  );
+  const config = toAny(JwtAuthenticationSchema, {
+    providers,
+    rules: [
+      {
+        match: { pathSpecifier: { case: 'prefix', value: '/' } },
+        requirementType: { case: 'requires', value: requirementOf(Object.keys(providers)) },
+      },
+    ],
+    // Browsers send preflights without credentials.
+    bypassCorsPreflight: true,
   });
+  return [
+    create(HttpFilterSchema, {
+      name: 'envoy.filters.http.jwt_authn',
+      configType: { case: 'typedConfig', value: config },
+    }),
+  ];
 }

@@ -3,7 +3,9 @@ import { describe, expect, it } from '@jest/globals';
 import { toEnvoyJson } from '@seine/envoy';
 import { JwtAuthenticationSchema } from '@seine/envoy/envoy/extensions/filters/http/jwt_authn/v3/config_pb.js';
 import type { JWTRule, RequestAuthentication } from '@seine/istio';
-import { emitRequestAuthentication, type FetchedKeys, keySource } from './request-authentication.js';
+import { defaultMeshConfig, type KeySet } from '@seine/model';
+import { type ChainRole, noPolicies } from '../../inputs.js';
+import { emitRequestAuthentication } from './request-authentication.js';
 
 const policy = (...jwtRules: readonly JWTRule[]): RequestAuthentication => ({
   apiVersion: 'security.istio.io/v1',
@@ -17,8 +19,21 @@ interface Shown {
   readonly rules: readonly { readonly requires: unknown }[];
 }
 
-function filterOf(policies: readonly RequestAuthentication[], keys: FetchedKeys = new Map()): Shown {
-  const filter = emitRequestAuthentication({ policies, keys });
+function emitted(
+  requestAuthentications: readonly RequestAuthentication[],
+  keySets: readonly KeySet[],
+  role: ChainRole,
+) {
+  const policies = { ...noPolicies, requestAuthentications, keySets };
+  return emitRequestAuthentication({ role, policies, config: defaultMeshConfig });
+}
+
+function filterOf(
+  policies: readonly RequestAuthentication[],
+  keySets: readonly KeySet[] = [],
+  role: ChainRole = 'inbound',
+): Shown {
+  const [filter] = emitted(policies, keySets, role);
   if (filter?.configType.case !== 'typedConfig') throw new Error('no filter');
   const config = anyUnpack(filter.configType.value, JwtAuthenticationSchema);
   return toEnvoyJson(JwtAuthenticationSchema, config!) as unknown as Shown;
@@ -28,7 +43,7 @@ const jwks = '{"keys":[{"kty":"EC"}]}';
 
 describe('RequestAuthentication', () => {
   it.each([[[]], [[policy()]]])('asks for nothing without rules', (policies) => {
-    expect(emitRequestAuthentication({ policies, keys: new Map() })).toBeUndefined();
+    expect(emitted(policies, [], 'inbound')).toEqual([]);
   });
 
   it('takes a token of the one issuer, or none', () => {
@@ -49,7 +64,7 @@ describe('RequestAuthentication', () => {
     ]);
   });
 
-  it('J-7 takes a token of any of several issuers, each of which may have none', () => {
+  it('J-7: takes a token of any of several issuers, each of which may have none', () => {
     const { providers, rules } = filterOf([policy({ issuer: 'b', jwks }), policy({ issuer: 'a', jwks })]);
     expect(Object.values(providers).map(({ issuer }) => issuer)).toEqual(['a', 'b']);
     const orMissing = (name: string) => ({
@@ -96,18 +111,33 @@ describe('RequestAuthentication', () => {
     });
   });
 
-  it.each<[string, JWTRule, string | undefined]>([
-    ['stated', { issuer: 'me', jwks }, undefined],
-    ['at a URI', { issuer: 'me', jwksUri: 'https://me/keys' }, 'https://me/keys'],
-    ['found through discovery', { issuer: 'https://me' }, 'https://me'],
-  ])('knows where keys are that are %s', (_name, rule, source) => expect(keySource(rule)).toBe(source));
+  it('looks for the route again where routes may test claims', () => {
+    const cleared = (role: ChainRole) =>
+      filterOf([policy({ issuer: 'me', jwks })], [], role).providers['origins-0']?.['clear_route_cache'];
+    expect([cleared('gateway'), cleared('inbound')]).toEqual([true, undefined]);
+  });
 
-  it('J-9 has no key at all for an issuer whose keys are not known', () => {
+  it('finds fetched keys by their address, or by the issuer where discovery finds it', () => {
+    const rules: readonly JWTRule[] = [{ issuer: 'https://a', jwksUri: 'https://a/keys' }, { issuer: 'https://b' }];
+    const { providers } = filterOf(
+      [policy(...rules)],
+      [
+        { source: 'https://b', jwks: '{"keys":["b"]}' },
+        { source: 'https://a/keys', jwks: '{"keys":["a"]}' },
+      ],
+    );
+    expect(Object.values(providers).map(({ local_jwks: keys }) => keys)).toEqual([
+      { inline_string: '{"keys":["a"]}' },
+      { inline_string: '{"keys":["b"]}' },
+    ]);
+  });
+
+  it('J-9: has no key at all for an issuer whose keys are not known', () => {
     const rules: readonly JWTRule[] = [
       { issuer: 'known', jwksUri: 'https://known/keys' },
       { issuer: 'unknown', jwksUri: 'https://unknown/keys' },
     ];
-    const { providers } = filterOf([policy(...rules)], new Map([['https://known/keys', jwks]]));
+    const { providers } = filterOf([policy(...rules)], [{ source: 'https://known/keys', jwks }]);
     expect(Object.values(providers).map(({ local_jwks: keys }) => keys)).toEqual([
       { inline_string: jwks },
       { inline_string: '{"keys":[]}' },
