@@ -6,6 +6,10 @@ export { type TrafficSelector, TrafficSelectorSchema } from './extensions/wasm.j
 export * as gatewayApi from './gateway-api/index.js';
 export { grpcStatusNames } from './grpc-status.js';
 export * from './kinds/catalog.js';
+export * from './legacy-security/authentication-policy.js';
+export * from './legacy-security/rbac-config.js';
+export * from './legacy-security/service-role.js';
+export * from './legacy-security/service-role-binding.js';
 export * from './mesh/extension-provider.js';
 export * from './mesh/mesh-config.js';
 export {

@@ -1,6 +1,7 @@
 import type { KindInfo } from '@seine/k8s';
 import { istioKinds } from '../kinds/istio-kinds.js';
 import { seineKinds } from '../kinds/seine-kinds.js';
+import { legacySecurityKinds } from '../legacy-security/kinds.js';
 import { customResourceDefinition } from './custom-resource-definition.js';
 import { referencePage } from './reference-page.js';
 import { yamlText } from './yaml-text.js';
@@ -8,7 +9,7 @@ import { yamlText } from './yaml-text.js';
 const notice =
   '# Generated from the definitions in libs/api/istio: change those, then run libs/api/istio/tools/generate-api.mjs.\n';
 
-const ownKinds: readonly KindInfo[] = [...istioKinds, ...seineKinds];
+const ownKinds: readonly KindInfo[] = [...istioKinds, ...seineKinds, ...legacySecurityKinds];
 
 function pageName({ group, kind }: KindInfo): string {
   const words = kind.replaceAll(/([a-z])([A-Z])/g, '$1-$2').toLowerCase();

@@ -89,6 +89,12 @@ describe('the catalog', () => {
       'Telemetry v1 v1alpha1',
       'WasmPlugin v1alpha1',
       'TrafficExtension v1alpha1',
+      'Policy v1alpha1',
+      'MeshPolicy v1alpha1',
+      'ClusterRbacConfig v1alpha1',
+      'RbacConfig v1alpha1',
+      'ServiceRole v1alpha1',
+      'ServiceRoleBinding v1alpha1',
     ]);
   });
 });

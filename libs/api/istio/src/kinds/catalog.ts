@@ -3,12 +3,14 @@ import { gatewayApiKinds } from '../gateway-api/kinds.js';
 import { foreignKinds } from './foreign-kinds.js';
 import { istioKinds } from './istio-kinds.js';
 import { seineKinds } from './seine-kinds.js';
+import { legacySecurityKinds } from '../legacy-security/kinds.js';
 import { withProxyConfigAnnotation } from '../mesh/proxy-config-annotation.js';
 import { withMeshConfig } from '../mesh/read-mesh-config.js';
 
 /** Every kind that is known: Istio's, Seine's own, those of Kubernetes, and those that are known by name only. */
 export const kinds: readonly KindInfo[] = [
   ...istioKinds,
+  ...legacySecurityKinds,
   ...seineKinds,
   ...k8sKinds.map(withMeshConfig).map(withProxyConfigAnnotation),
   ...gatewayApiKinds,

@@ -12,18 +12,6 @@ const groups: readonly ForeignGroup[] = [
   { group: 'inference.networking.k8s.io', versions: ['v1'], kinds: ['InferencePool'] },
   { group: 'install.istio.io', versions: ['v1alpha1'], kinds: ['IstioOperator'] },
   {
-    group: 'authentication.istio.io',
-    versions: ['v1alpha1'],
-    kinds: ['Policy', 'MeshPolicy'],
-    clusterScoped: ['MeshPolicy'],
-  },
-  {
-    group: 'rbac.istio.io',
-    versions: ['v1alpha1'],
-    kinds: ['ServiceRole', 'ServiceRoleBinding', 'RbacConfig', 'ClusterRbacConfig'],
-    clusterScoped: ['ClusterRbacConfig'],
-  },
-  {
     group: 'config.istio.io',
     versions: ['v1alpha2'],
     kinds: [

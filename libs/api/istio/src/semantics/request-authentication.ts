@@ -4,7 +4,7 @@ import { each } from './each.js';
 import { checkHeaderName, checkLabels } from './field-checks.js';
 
 /** A JSON Web Key Set (RFC 7517) has a list `keys` whose members name their type. */
-function checkJwks(jwks: string, scope: Scope): void {
+export function checkJwks(jwks: string, scope: Scope): void {
   let parsed: unknown;
   try {
     parsed = JSON.parse(jwks);

@@ -1,7 +1,7 @@
 import { type ConfigObject, groupOf, type JsonSchema } from '@seine/k8s';
 import { kindInfo } from '../kinds/catalog.js';
 import { normalizeFields } from './normalize-value.js';
-import { withoutOldSpellings } from './old-spellings.js';
+import { withMutualTls, withoutOldSpellings } from './old-spellings.js';
 
 const metadataSchema: JsonSchema = {
   properties: { labels: {}, annotations: {}, creationTimestamp: {}, generateName: {}, uid: {}, resourceVersion: {} },
@@ -16,6 +16,7 @@ const metadataSchema: JsonSchema = {
 export function normalizeObject(object: ConfigObject): ConfigObject {
   const schema = kindInfo(object.apiVersion, object.kind)?.schema;
   const properties = { metadata: metadataSchema, status: {}, ...schema?.properties };
-  const normal = normalizeFields(properties, object) as ConfigObject & Readonly<Record<string, unknown>>;
+  const written = groupOf(object.apiVersion) === 'authentication.istio.io' ? withMutualTls(object) : object;
+  const normal = normalizeFields(properties, written) as ConfigObject & Readonly<Record<string, unknown>>;
   return groupOf(object.apiVersion) === 'networking.istio.io' ? withoutOldSpellings(object.kind, normal) : normal;
 }

@@ -129,3 +129,10 @@ export function withoutOldSpellings<T extends Fields>(kind: string, object: T): 
   const rewrite = rewrites[kind];
   return rewrite ? (edit(object, 'spec', rewrite) as T) : object;
 }
+
+/** `- mtls:` among the peers of an old authentication policy, as its tutorials write it: mutual TLS with its defaults, not nothing. */
+export function withMutualTls<T extends object>(object: T): T {
+  return edit(object as Fields, 'spec', (spec) =>
+    editEach(spec, 'peers', (peer) => (peer['mtls'] === null ? { ...peer, mtls: {} } : peer)),
+  ) as T;
+}

@@ -1,6 +1,7 @@
 import { type Diagnostic, hasErrors, type ObjectRef } from '@seine/diagnostics';
 import { type ConfigObject, groupOf, isLeftAlone, type JsonSchema, k8sKinds, type KindInfo } from '@seine/k8s';
 import { kindInfo, kindsOfGroup } from '../kinds/catalog.js';
+import { legacySecurityGroups } from '../legacy-security/kinds.js';
 import { ruleErrors } from '../rules/validate-rules.js';
 import { metadataErrors } from './metadata-errors.js';
 import { suggestion } from './near-match.js';
@@ -8,6 +9,9 @@ import { normalizeObject } from './normalize-object.js';
 import { schemaErrors } from './schema-errors.js';
 
 const kubernetesGroups: ReadonlySet<string> = new Set(k8sKinds.map((info) => info.group));
+
+/** Groups whose objects say who may do what. */
+const policyGroups: ReadonlySet<string> = new Set(['security.istio.io', ...legacySecurityGroups]);
 
 /** What every object has, whatever its kind. */
 const outsideSchemas: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata', 'status']);
@@ -52,7 +56,7 @@ function versionErrors({ apiVersion }: ConfigObject, { group, kind, versions }: 
 
 /** A misspelt field of a policy would let in whom it was written to keep out, so there it is an error. */
 function inPolicy({ group }: KindInfo, found: Diagnostic): Diagnostic {
-  return group === 'security.istio.io' && found.code === 'SEINE-UNKNOWN-FIELD'
+  return policyGroups.has(group) && found.code === 'SEINE-UNKNOWN-FIELD'
     ? { ...found, severity: 'error', message: found.message.replace(', so it has no effect', '') }
     : found;
 }
