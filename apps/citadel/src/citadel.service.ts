@@ -22,7 +22,7 @@ import {
   type TrustBundles,
   type WorkloadIdentity,
 } from '@seine/ca';
-import { RotatingServerCredentials, type ServingCertificate } from '@seine/identity';
+import { RotatingServerCredentials, type TlsMaterial } from '@seine/identity';
 import {
   authenticate,
   type Authenticator,
@@ -134,7 +134,7 @@ export class CitadelService {
   }
 
   /** A certificate for citadel's own server; the next one is due at half of its life. */
-  #serve(): ServingCertificate {
+  #serve(): TlsMaterial {
     const { trustDomain, lifetimes, dnsNames, now, random, later } = this.options;
     const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const issued = issueCertificate(this.#signer, {

@@ -1,5 +1,5 @@
 import net from 'node:net';
-import tls, { type DetailedPeerCertificate, type PeerCertificate } from 'node:tls';
+import tls, { type PeerCertificate } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { credentials, loadPackageDefinition, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
@@ -11,6 +11,7 @@ import {
 } from '@seine/api';
 import { formatWorkloadId, type TrustBundles, verifyPeer } from '@seine/ca';
 import { type AskAuthority, AuthorityError, type Proof } from '@seine/sds';
+import { shownChain } from './peer.js';
 
 type Callback = (error: ServiceError | null, response?: CertificateResponseMessage) => void;
 interface Client {
@@ -59,17 +60,6 @@ const verdicts: ReadonlySet<status> = new Set([
   status.INVALID_ARGUMENT,
 ]);
 
-function chainOf(certificate: PeerCertificate): readonly Buffer[] {
-  const chain: Buffer[] = [];
-  // A root names itself as its issuer.
-  for (let next: Partial<DetailedPeerCertificate> | undefined = certificate; next?.raw; next = next.issuerCertificate) {
-    const { raw } = next;
-    if (chain.some((seen) => seen.equals(raw))) break;
-    chain.push(raw);
-  }
-  return chain;
-}
-
 /**
  * Asks citadel by Istio's certificate API. Each call has a connection of its own: they are few, each identity shows its
  * own certificate, and no back-off of an old connection stands in the way when citadel is back.
@@ -80,7 +70,7 @@ export function citadelClient({ address, trustDomain, bundles, lifetime, now }: 
   const host = address.slice(0, address.lastIndexOf(':')).replace(/^\[|\]$/g, '');
   // By its identity, or by its name, as istiod has no identity in its certificate. TLS has verified the chain before.
   const checkServerIdentity = (name: string, certificate: PeerCertificate): Error | undefined => {
-    const verdict = verifyPeer(chainOf(certificate), bundles(), now());
+    const verdict = verifyPeer(shownChain(certificate), bundles(), now());
     if (!('error' in verdict) && verdict.spiffeId === citadelId) return undefined;
     return tls.checkServerIdentity(name, certificate);
   };

@@ -1,29 +1,34 @@
 import { ServerCredentials } from '@grpc/grpc-js';
-
-export interface ServingCertificate {
-  /** PEM, the leaf first. */
-  readonly chain: string;
-  /** PEM. */
-  readonly key: string;
-  /** PEM: by these a client's certificate is known; one of others counts as none. */
-  readonly roots: string;
-}
+import type { ServiceIdentity, TlsMaterial } from './service-identity.js';
+import { contextFor, serverContext } from './tls-server.js';
 
 /**
- * TLS whose certificate is replaced while it serves. Clients may show a certificate, and need not; one that does
- * not chain to the roots is not handed on. What it is worth is judged where identities are: TLS knows no SPIFFE IDs.
+ * TLS of a grpc-js server whose certificate is replaced while it serves. Clients may show a certificate, and need not;
+ * one that does not chain to the roots is not handed on. What it is worth is judged where identities are: TLS knows no
+ * SPIFFE IDs.
  */
 export class RotatingServerCredentials extends ServerCredentials {
-  constructor({ chain, key, roots }: ServingCertificate) {
+  /** @param material undefined = none yet: handshakes fail until there is one */
+  constructor(material?: TlsMaterial) {
     super(
-      { requestCert: true, rejectUnauthorized: false, minVersion: 'TLSv1.2', ALPNProtocols: ['h2'] },
-      { cert: chain, key, ca: roots },
+      { requestCert: true, rejectUnauthorized: false, ALPNProtocols: ['h2'], ...serverContext },
+      material && contextFor(material),
     );
   }
 
+  /** Follows the certificate of a service. */
+  static of(identity: Pick<ServiceIdentity, 'material' | 'onChange'>): RotatingServerCredentials {
+    const credentials = new RotatingServerCredentials(identity.material);
+    identity.onChange(() => {
+      const { material } = identity;
+      if (material) credentials.replace(material);
+    });
+    return credentials;
+  }
+
   /** From the next handshake on; connections that are open stay. */
-  replace({ chain, key, roots }: ServingCertificate): void {
-    this.updateSecureContextOptions({ cert: chain, key, ca: roots });
+  replace(material: TlsMaterial): void {
+    this.updateSecureContextOptions(contextFor(material));
   }
 
   override _equals(other: ServerCredentials): boolean {
