@@ -43,6 +43,7 @@ export * from './security/authorization-policy.js';
 export * from './security/peer-authentication.js';
 export * from './security/request-authentication.js';
 export { isCipherSuite, isEcdhCurve } from './semantics/cipher-suites.js';
+export { type PublicKey, readKeySet, type ReadKeySet } from './semantics/key-set.js';
 export { re2Matches } from './semantics/re2.js';
 export * from './telemetry/telemetry.js';
 export { nearMatch } from './validation/near-match.js';

@@ -54,14 +54,58 @@ check('AuthorizationPolicy', [
 ]);
 
 const jwt = (rule: object): object => ({ jwtRules: [{ issuer: 'a', ...rule }] });
+const stated = { jwks: '{"keys":[]}' };
+
+const ecKey = '{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}';
 
 check('RequestAuthentication', [
-  ['keys', jwt({ jwks: '{"keys":[{"kty":"RSA"}]}' })],
+  ['keys', jwt({ jwks: `{"keys":[${ecKey}]}` })],
+  ['no keys at all', jwt({ jwks: '{"keys":[]}' })],
   ['keys that are no JSON', jwt({ jwks: '{' }), 'spec.jwtRules[0].jwks'],
   ['keys that are no key set', jwt({ jwks: '{}' }), 'spec.jwtRules[0].jwks'],
   ['a key without a type', jwt({ jwks: '{"keys":[{}]}' }), 'spec.jwtRules[0].jwks'],
-  ['a header that is no name', jwt({ fromHeaders: [{ name: 'a b' }] }), 'spec.jwtRules[0].fromHeaders[0].name'],
-  ['an output header that is no name', jwt({ outputPayloadToHeader: 'a b' }), 'spec.jwtRules[0].outputPayloadToHeader'],
+  ['a symmetric key', jwt({ jwks: `{"keys":[${ecKey},{"kty":"oct","k":"AA"}]}` }), 'spec.jwtRules[0].jwks'],
+  ['a private key', jwt({ jwks: ecKey.replace('{', '{"keys":[{"d":"AA",') + ']}' }), 'spec.jwtRules[0].jwks'],
+  ['an RSA key without a modulus', jwt({ jwks: '{"keys":[{"kty":"RSA","e":"AQAB"}]}' }), 'spec.jwtRules[0].jwks'],
+  [
+    'a curve that Envoy does not know',
+    jwt({ jwks: `{"keys":[${ecKey.replace('256', '192')}]}` }),
+    'spec.jwtRules[0].jwks',
+  ],
+  ['an address of keys', jwt({ jwksUri: 'https://a.example.com:8443/keys?tenant=1' })],
+  ['neither issuer nor address', { jwtRules: [{ jwks: '{"keys":[]}' }] }, 'spec.jwtRules[0]'],
+  ['an address without an issuer', { jwtRules: [{ jwksUri: 'https://a.example.com/keys' }] }],
+  ['an issuer through which nothing is found', jwt({}), 'spec.jwtRules[0].issuer'],
+  ...['file:///etc/keys', 'gopher://a/keys', 'a.example.com/keys', 'https://', 'https://a:99999/'].map(
+    (jwksUri): Row => [`J-13: the address ${jwksUri}`, jwt({ jwksUri }), 'spec.jwtRules[0].jwksUri'],
+  ),
+  ...[
+    ...['127.0.0.1', '127.1', '2130706433', '0x7f000001', '[::1]', '0.0.0.0', 'localhost', 'a.localhost'],
+    ...['169.254.169.254', '[fe80::1]', '[::ffff:169.254.169.254]', '[fd00:ec2::254]', '100.100.100.200'],
+  ].map((host): Row => [
+    `J-13: an address at ${host}`,
+    jwt({ jwksUri: `http://${host}/keys` }),
+    'spec.jwtRules[0].jwksUri',
+  ]),
+  ...['10.0.0.1', '[fd00::1]', 'localhost.example.com'].map((host): Row => [
+    `an address at ${host}`,
+    jwt({ jwksUri: `http://${host}/keys` }),
+  ]),
+  [
+    'a header that is no name',
+    jwt({ ...stated, fromHeaders: [{ name: 'a b' }] }),
+    'spec.jwtRules[0].fromHeaders[0].name',
+  ],
+  [
+    'a prefix of two lines',
+    jwt({ ...stated, fromHeaders: [{ name: 'a', prefix: 'b\nc' }] }),
+    'spec.jwtRules[0].fromHeaders[0].prefix',
+  ],
+  [
+    'an output header that is no name',
+    jwt({ ...stated, outputPayloadToHeader: 'a b' }),
+    'spec.jwtRules[0].outputPayloadToHeader',
+  ],
 ]);
 
 check('Telemetry', [
