@@ -1,5 +1,6 @@
 import type { FoundEnvoy, ProcessSpec, Watchdog } from '@seine/envoy-process';
 import type { ConfigObject } from '@seine/k8s';
+import type { WorkloadSockets } from './identity/workload-sockets.js';
 import type { Plan, PlannedWorkload } from './plan/planned-workload.js';
 import type { StartConfig } from './startup/envoy-bootstrap.js';
 import type { NeededPort } from './startup/preflight.js';
@@ -17,6 +18,8 @@ export interface OpenOptions {
   readonly workloads: readonly PlannedWorkload[];
   readonly envoy: FoundEnvoy;
   readonly stateDir: string;
+  /** Where the agent serves their secrets. */
+  readonly sockets: WorkloadSockets;
   /** The config and resources of the mesh as they are when it starts. */
   readonly mesh: StartConfig;
   /** Is told what somebody should know. */

@@ -6,15 +6,16 @@ import { defaultMeshConfig } from '@seine/model';
 import { buildMesh } from '@seine/registry';
 import { findEnvoy, type FoundEnvoy, type ProcessSpec, SupervisedProcess, Watchdog } from '@seine/envoy-process';
 import type { UpOptions } from './arguments.js';
-import type { Hosting } from './hosting.js';
+import type { Hosting, OpenOptions } from './hosting.js';
 import { InterceptHosting } from './intercept/intercept-hosting.js';
 import { LoopbackHosting } from './loopback/loopback-hosting.js';
+import { WorkloadSockets } from './identity/workload-sockets.js';
 import { ingressPort } from './plan/ports.js';
 import type { PlannedWorkload } from './plan/planned-workload.js';
 import { renderSummary } from './report/summary.js';
 import { TerminalLogger } from './report/terminal-logger.js';
 import { gatewayFolder, sampleFiles } from './sample/sample-files.js';
-import { startControlPlane } from './startup/control-plane.js';
+import { type ControlPlaneOptions, startControlPlane } from './startup/control-plane.js';
 import { controlPlanePorts } from './startup/control-plane-ports.js';
 import type { StartConfig } from './startup/envoy-bootstrap.js';
 import { foldersForRegistry, readObjects } from './startup/mesh-objects.js';
@@ -67,8 +68,12 @@ export class MeshOnThisMachine {
     const envoy = options.envoy ? await this.#findEnvoy() : undefined;
 
     const configDirs = await foldersForRegistry(folders, workloads, objects, stateDir);
-    await this.#startControlPlane(configDirs);
-    if (envoy) await this.#startWorkloads(envoy, workloads, meshOf(objects));
+    const mesh = meshOf(objects);
+    const sockets = await WorkloadSockets.create(workloads);
+    this.#stops.push(() => sockets.remove());
+    const { trustDomain } = mesh.config;
+    await this.#startControlPlane({ configDirs, workloads, sockets, trustDomain });
+    if (envoy) await this.#startWorkloads({ envoy, workloads, sockets, mesh });
     await this.#report(envoy, workloads);
   }
 
@@ -98,21 +103,22 @@ export class MeshOnThisMachine {
     return await findEnvoy({ path: envoyPath, download, progress, signal: this.#stopping.signal });
   }
 
-  async #startControlPlane(configDirs: readonly string[]): Promise<void> {
+  async #startControlPlane(given: Omit<ControlPlaneOptions, 'stateDir' | 'fresh' | 'logger'>): Promise<void> {
     const { stateDir, fresh } = this.options;
-    await this.#progress.step('starting registry and pilot', async () => {
+    await this.#progress.step('starting citadel, registry, pilot and the agent', async () => {
       const logger = new TerminalLogger((line) => this.#progress.say(line));
-      const app = await startControlPlane({ configDirs, stateDir: path.join(stateDir, 'applied'), fresh, logger });
-      this.#stops.push(() => app.close());
+      const controlPlane = await startControlPlane({ ...given, stateDir, fresh, logger });
+      this.#stops.push(() => controlPlane.close());
     });
   }
 
-  async #startWorkloads(envoy: FoundEnvoy, workloads: readonly PlannedWorkload[], mesh: StartConfig): Promise<void> {
+  async #startWorkloads(given: Pick<OpenOptions, 'envoy' | 'workloads' | 'sockets' | 'mesh'>): Promise<void> {
+    const { workloads } = given;
     const { stateDir } = this.options;
     const watchdog = new Watchdog();
     this.#stops.push(() => watchdog.close());
     const notice = (message: string): void => this.#progress.say(`! ${message}`);
-    const places = await this.#hosting.open({ workloads, envoy, stateDir, mesh, notice, watchdog });
+    const places = await this.#hosting.open({ ...given, stateDir, notice, watchdog });
     this.#stops.push(() => places.close());
     const specs: ProcessSpec[] = [];
     for (const w of workloads) {
@@ -133,7 +139,10 @@ export class MeshOnThisMachine {
     const urls = {
       ...(envoy && { ingress: `http://127.0.0.1:${ingressPort}` }),
       ...Object.fromEntries(
-        Object.entries(controlPlanePorts).map(([name, { host, port }]) => [name, `http://${host}:${port}`]),
+        Object.entries(controlPlanePorts).map(([name, { scheme, host, port }]) => [
+          name,
+          `${scheme}://${host}:${port}`,
+        ]),
       ),
     };
     const startedAt = new Date().toISOString();

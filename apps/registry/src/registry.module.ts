@@ -14,6 +14,7 @@ import type { MeshConfig } from '@seine/model';
 import { HealthChecks, HealthModule } from '@seine/nest';
 import type { Store } from '@seine/ports';
 import { FileSource } from '@seine/source-file';
+import { type Admit, admitted } from './admitted-source.js';
 import { ConfigController } from './config.controller.js';
 import { parseLoopback } from './config.js';
 import { ProblemReport } from './problem-report.js';
@@ -30,6 +31,8 @@ export interface RegistryModuleOptions {
   /** Forget what was applied before. */
   readonly fresh?: boolean;
   readonly meshConfig?: MeshConfig;
+  /** What is done to each object of the folders first; default nothing. */
+  readonly admit?: Admit;
 }
 
 const START = Symbol('start options');
@@ -60,13 +63,16 @@ export class RegistryLifecycle implements OnModuleInit, OnApplicationShutdown {
 /** Service discovery and config: files and what is applied, merged into the store, with the config API on top. */
 @Module({})
 export class RegistryModule {
-  static register({ store, configDirs, stateDir, fresh, meshConfig }: RegistryModuleOptions): DynamicModule {
+  static register(options: RegistryModuleOptions): DynamicModule {
+    const { store, configDirs, stateDir, fresh, meshConfig, admit = (object) => object } = options;
     const logger = new Logger('registry');
     const problems = new ProblemReport((line, isProblem) => (isProblem ? logger.warn(line) : logger.log(line)));
     const registry = () =>
       new RegistryService({
         store,
-        sources: configDirs.map((path) => new FileSource({ path, onError: (error) => logger.error(error) })),
+        sources: configDirs.map((path) =>
+          admitted(new FileSource({ path, onError: (error) => logger.error(error) }), admit),
+        ),
         state: stateDir === undefined ? undefined : new StateDirectory(stateDir),
         ...(meshConfig && { meshConfig }),
         onError: (error) => logger.error(error),

@@ -109,6 +109,7 @@ class NamespacePlaces implements Places {
     await pod.run(inPod({ address: w.address, intercept: w.type === 'sidecar', files, rulesFile }));
     await mkdir(this.#file(w.name), { mode: 0o700 });
     await chown(this.#file(w.name), proxyUid, proxyUid);
+    await this.options.sockets.give(w, proxyUser);
     await this.#forward({ host: thisMachineAddress, port: w.adminPort }, this.#admin(w));
   }
 
@@ -123,9 +124,9 @@ class NamespacePlaces implements Places {
   async processes(w: PlannedWorkload, sampleProgram: string | undefined): Promise<readonly ProcessSpec[]> {
     const pod = this.#namespaces.get(w);
     if (!pod) throw new Error(`${w.name} has no namespace`);
-    const { stateDir } = this.options;
+    const { stateDir, sockets } = this.options;
     const xds = { host: network.machine, port: controlPlanePorts.xds.port };
-    const surroundings = { xds, admin: this.#admin(w), statusAddress: '0.0.0.0' };
+    const surroundings = { xds, admin: this.#admin(w), statusAddress: '0.0.0.0', agentSocket: sockets.of(w) };
     const { bootstrap, ...start } = envoyStart(this.options, w, surroundings);
     const envoy = envoyProcess({
       ...start,

@@ -37,11 +37,16 @@ export class LoopbackHosting implements Hosting {
     });
   }
 
-  open({ envoy, stateDir, ...given }: OpenOptions): Promise<Places> {
+  open({ envoy, stateDir, sockets, ...given }: OpenOptions): Promise<Places> {
     return Promise.resolve({
       processes: async (w, sampleProgram) => {
         const admin = { host: thisMachine, port: w.adminPort };
-        const surroundings = { xds: controlPlanePorts.xds, admin: { port: w.adminPort }, statusAddress: w.address };
+        const surroundings = {
+          xds: controlPlanePorts.xds,
+          admin: { port: w.adminPort },
+          statusAddress: w.address,
+          agentSocket: sockets.of(w),
+        };
         const { bootstrap, ...start } = envoyStart(given, w, surroundings);
         const file = await bootstrapFile(stateDir, w, bootstrap);
         const app = sampleProgram === undefined ? undefined : loopbackApp(w, sampleProgram, stateDir);

@@ -51,7 +51,7 @@ describe('the plan with all of 127.0.0.0/8', () => {
         namespace: 'default',
         type: 'sidecar',
         interceptionMode: 'NONE',
-        labels: object.metadata.labels,
+        labels: { ...object.metadata.labels, 'security.istio.io/tlsMode': 'istio' },
         serviceAccount: 'bookinfo-reviews',
         owner: 'reviews-v1',
         service: 'reviews',

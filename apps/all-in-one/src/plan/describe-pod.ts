@@ -1,7 +1,8 @@
 import { type ConfigObject, objectKey } from '@seine/k8s';
 import { labelsMatch } from '@seine/model';
 import type { PlannedWorkload } from './planned-workload.js';
-import { isPod, ownerOf, serviceAccountOf } from './pod-fields.js';
+import { withMutualTls } from '../identity/mutual-tls-label.js';
+import { isGateway, isPod, ownerOf, serviceAccountOf } from './pod-fields.js';
 
 /** The pods; of two that define one, the later, as in the registry. */
 export function podsOf(objects: readonly ConfigObject[]): ConfigObject[] {
@@ -16,7 +17,8 @@ type Description = Pick<PlannedWorkload, 'name' | 'namespace' | 'labels' | 'serv
 
 /** What a plan says of a pod wherever it is put. */
 export function describePod(pod: ConfigObject, services: readonly ConfigObject[]): Description {
-  const { name, namespace, labels = {} } = pod.metadata;
+  const { name, namespace, labels: own = {} } = pod.metadata;
+  const labels = isGateway(pod) ? own : withMutualTls(own);
   const service = serviceOf(pod, services);
   return { name, namespace, labels, service, serviceAccount: serviceAccountOf(pod), owner: ownerOf(pod) };
 }

@@ -1,16 +1,28 @@
 import 'reflect-metadata';
+import path from 'node:path';
 import { type DynamicModule, type INestApplication, type LoggerService, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { AgentService } from '@seine/app-agent';
+import { certificateApiServer, CitadelModule, type CitadelService } from '@seine/app-citadel';
 import { PilotModule } from '@seine/app-pilot';
 import { configApiServer, RegistryModule } from '@seine/app-registry';
 import { MemoryStore } from '@seine/store-memory';
+import { LaptopIdentity } from '../identity/laptop-identity.js';
+import { openLaptopCitadel, rootCertFile } from '../identity/laptop-citadel.js';
+import { labelMutualTls } from '../identity/mutual-tls-label.js';
+import type { WorkloadSockets } from '../identity/workload-sockets.js';
+import type { PlannedWorkload } from '../plan/planned-workload.js';
 import { controlPlanePorts } from './control-plane-ports.js';
 
 export interface ControlPlaneOptions {
   readonly configDirs: readonly string[];
-  /** Where applied objects are kept. */
+  /** Of the whole mesh: what is applied and citadel's root are kept in folders of it. */
   readonly stateDir: string;
+  /** Forget what was applied; the root stays, as whoever was given it would know nobody any more. */
   readonly fresh: boolean;
+  readonly workloads: readonly PlannedWorkload[];
+  readonly sockets: WorkloadSockets;
+  readonly trustDomain: string;
   readonly logger: LoggerService;
 }
 
@@ -18,27 +30,68 @@ const address = ({ host, port }: { readonly host: string; readonly port: number 
 
 @Module({})
 class AllInOneModule {
-  static register({ configDirs, stateDir, fresh }: ControlPlaneOptions): DynamicModule {
+  static register(options: ControlPlaneOptions, citadel: CitadelService, identity: LaptopIdentity): DynamicModule {
+    const { configDirs, stateDir, fresh, workloads } = options;
     const store = new MemoryStore();
+    const applied = path.join(stateDir, 'applied');
     return {
       module: AllInOneModule,
       imports: [
-        RegistryModule.register({ store, configDirs, stateDir, fresh }),
+        CitadelModule.register(citadel),
+        RegistryModule.register({ store, configDirs, stateDir: applied, fresh, admit: labelMutualTls(workloads) }),
         // Its Envoys end before it does: no stream is left that would have to be closed gently.
         PilotModule.register({ store, xds: address(controlPlanePorts.xds), drainMs: 0 }),
+        identity.agent(),
       ],
     };
   }
 }
 
+export interface ControlPlane {
+  close(): Promise<void>;
+}
+
 /** The services in this process, over one store in memory; serving when the promise resolves. */
-export async function startControlPlane(options: ControlPlaneOptions): Promise<INestApplication> {
+export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const { logger, stateDir, workloads, sockets, trustDomain } = options;
+  const identity = await LaptopIdentity.prepare({
+    workloads,
+    sockets,
+    trustDomain,
+    folder: path.join(stateDir, 'identity'),
+    citadel: address(controlPlanePorts.citadel),
+    rootCertFile: rootCertFile(stateDir),
+    logger,
+  });
+  try {
+    const authenticators = [identity.authenticator];
+    const citadel = await openLaptopCitadel({ stateDir, trustDomain, authenticators, logger });
+    const app = await startServices(options, citadel, identity);
+    return {
+      close: async () => {
+        await app.close();
+        await identity.close();
+      },
+    };
+  } catch (error) {
+    await identity.close();
+    throw error;
+  }
+}
+
+async function startServices(
+  options: ControlPlaneOptions,
+  citadel: CitadelService,
+  identity: LaptopIdentity,
+): Promise<INestApplication> {
   const { logger } = options;
   // Without abortOnError Nest would end the process itself, and not say why in a sentence.
   const settings = { logger, abortOnError: false };
-  const app = await NestFactory.create(AllInOneModule.register(options), settings);
+  const app = await NestFactory.create(AllInOneModule.register(options, citadel, identity), settings);
+  app.connectMicroservice(certificateApiServer(citadel, address(controlPlanePorts.citadel)));
   app.connectMicroservice(configApiServer(address(controlPlanePorts.configApi)));
   await app.startAllMicroservices();
+  await app.get(AgentService).start();
   await app.listen(controlPlanePorts.pilotAdmin.port, controlPlanePorts.pilotAdmin.host);
   return app;
 }

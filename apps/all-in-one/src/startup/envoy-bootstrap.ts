@@ -5,8 +5,8 @@ import { type ProxyStart, proxyStart } from '@seine/pipeline';
 import type { OpenOptions } from '../hosting.js';
 import type { PlannedWorkload } from '../plan/planned-workload.js';
 
-/** Where an Envoy finds pilot, and where it is found itself. */
-export type EnvoySurroundings = Pick<BootstrapOptions, 'xds' | 'admin' | 'statusAddress'>;
+/** Where an Envoy finds pilot and the agent, and where it is found itself. */
+export type EnvoySurroundings = Pick<BootstrapOptions, 'xds' | 'admin' | 'statusAddress' | 'agentSocket'>;
 
 function nodeOf(w: PlannedWorkload): BootstrapOptions['node'] {
   const { interceptionMode, httpProxyPort, appPorts, outboundCidr } = w;

@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { createServer as createHttp2Server, type Http2Server } from 'node:http2';
 import type { AddressInfo } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import { shopCertificate, shopKey } from '@seine/testing';
 import { run } from '../program.js';
 import { FakeHttp } from '../testing/fake-http.js';
 import { FakeIo } from '../testing/fake-io.js';
@@ -63,6 +65,18 @@ describe('status', () => {
     await state.write({ urls: { ingress: url, xds, configApi: url, pilotAdmin: 'http://127.0.0.1:1' } });
   });
   afterEach(() => new Promise((resolve) => grpc.close(resolve)));
+
+  it('takes a certificate as the answer of a TLS port, whoever’s it is', async () => {
+    const secure = createTlsServer({ key: shopKey, cert: shopCertificate, requestCert: true });
+    await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve));
+    const citadel = `https://127.0.0.1:${(secure.address() as AddressInfo).port}`;
+    // One that speaks no TLS is none.
+    const xds = `https://127.0.0.1:${(grpc.address() as AddressInfo).port}`;
+    await state.write({ urls: { citadel, xds } });
+    expect(await run(['status', '-o', 'json'], io)).toBe(0);
+    expect(JSON.parse(io.stdout)).toEqual({ citadel });
+    await new Promise((resolve) => secure.close(resolve));
+  });
 
   it('JSON holds only what answers', async () => {
     expect(await run(['status', '-o', 'json'], io)).toBe(0);
