@@ -24,6 +24,7 @@ import type {
   Workload,
 } from '@seine/model';
 import type { DiscoveryClient } from './features/discovery-type/discovery-type.js';
+import type { InboundMtls } from './features/peer-authentication/peer-authentication.js';
 import type { OutboundFallback } from './features/outbound-traffic-policy/outbound-fallback.js';
 import type { LocalityDefaults } from './features/locality/locality-setting.js';
 import type { ProviderClusters } from './telemetry/providers.js';
@@ -62,6 +63,8 @@ export interface ChainPolicies {
   readonly keySets: readonly KeySet[];
   /** Some service that the proxy calls keeps sessions; default no. */
   readonly sessions?: boolean | undefined;
+  /** Some service that the proxy calls may take mutual TLS, and the proxy has a certificate to show; default no. */
+  readonly mutualTls?: boolean | undefined;
   /** The services of extension providers that the proxy sees; absent = none. */
   readonly providerClusters?: ProviderClusters | undefined;
   /** What traces call the proxy, where its tracer does not find out by itself. */
@@ -158,6 +161,11 @@ export interface OutboundClustersInput {
   readonly withoutOriginalDestination?: boolean | undefined;
   /** An agent serves the client's own certificate by SDS (see `Proxy.workloadCertificates`); default no. */
   readonly workloadCertificates?: boolean | undefined;
+  /**
+   * Ports at which every endpoint takes mutual TLS. Only for clients with certificates, of services that some of them reach
+   * by the original destination (see `mayUseOriginalDestination`); default none.
+   */
+  readonly mutualPorts?: readonly number[] | undefined;
 }
 
 /** Load assignments of all EDS clusters of one service. */
@@ -197,6 +205,8 @@ export interface InboundInput {
   /** What DestinationRules allow to each target port: the server's side has to have room for what clients may send. */
   readonly pools?: InboundPools | undefined;
   readonly policies?: ChainPolicies | undefined;
+  /** What PeerAuthentications come to; both are taken at all ports where absent. */
+  readonly mtls?: InboundMtls | undefined;
   readonly config: MeshConfig;
 }
 

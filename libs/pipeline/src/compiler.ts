@@ -18,10 +18,11 @@ import { anyHostClusters } from './any-host-clusters.js';
 import { outboundClusters, outboundEndpoints } from './outbound-clusters.js';
 import { headlessEndpoints, outboundListeners, withAddresses } from './outbound-listeners.js';
 import { portRoutes } from './outbound-routes.js';
+import { withClientFilters } from './client-filters.js';
 import { boundListeners, boundRoutes, inboundResources, type OwnResources } from './own-resources.js';
 import { patchDiagnostics } from './patch-diagnostics.js';
+import { endpointsInForce, peerAuthenticationOf } from './peer-authentication.js';
 import { policiesOf } from './policies.js';
-import { withSessions } from './sessions.js';
 import { proxylessListeners, proxylessRoutes } from './proxyless.js';
 import { internSet } from './resource-sets.js';
 import { resourcesOf, type Scope, scopeOf, withoutEndpoints } from './scope.js';
@@ -60,7 +61,7 @@ interface SharedSets {
 // The mesh first: what is remembered goes with it, while scopes live on.
 const sharedSets = memo('sharedSets', (mesh: Mesh, scope: Scope): SharedSets => {
   const { services, rules, config, kind, endpointClient } = scope;
-  const endpoints = endpointsSeen(services, mesh);
+  const endpoints = endpointsInForce(endpointsSeen(services, mesh), mesh);
   const clusters = outboundClusters(services, rules, endpoints, config, kind, endpointClient);
   return { clusters, endpoints: outboundEndpoints(services, endpoints, rules, endpointClient, config, kind, clusters) };
 });
@@ -101,9 +102,10 @@ interface SidecarParts {
 
 const sidecarParts = memo('sidecarParts', (mesh: Mesh, proxy: Proxy, workload: Workload | undefined): SidecarParts => {
   const scope = scopeOf(mesh, proxy);
-  const policies = withSessions(policiesOf(mesh, proxy, 'outbound', scope.services), scope.services);
+  const policies = withClientFilters(policiesOf(mesh, proxy, 'outbound', scope.services), scope);
   const inboundPolicies = policiesOf(mesh, proxy, 'inbound', scope.services);
-  const own = inboundResources(proxy, workload, sidecarOf(mesh, proxy), inboundPolicies, scope);
+  const mtls = peerAuthenticationOf(mesh, proxy);
+  const own = inboundResources(proxy, workload, sidecarOf(mesh, proxy), inboundPolicies, mtls, scope);
   const explicit = proxy.interceptionMode === 'NONE';
   return Object.freeze({
     scope,
@@ -142,7 +144,7 @@ function gatewayViews(mesh: Mesh, proxy: Proxy, workload: Workload | undefined):
     workload,
     gateways,
     scope,
-    withSessions(policiesOf(mesh, proxy, 'gateway', scope.services), scope.services),
+    withClientFilters(policiesOf(mesh, proxy, 'gateway', scope.services), scope),
   );
   const { clusters, endpoints } = sharedSets(mesh, scope);
   const secrets = proxySecrets(proxy, gateways, scope.rules, resourcesOf(mesh, 'Secret'), grantsOf(gateways));

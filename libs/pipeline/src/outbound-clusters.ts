@@ -13,6 +13,7 @@ import { internByKey, internList, memo } from '@seine/memo';
 import type { Locality, MeshConfig, MeshService, ServiceEndpoints } from '@seine/model';
 import { contentHash, type Resource, resource, ResourceSet } from '@seine/snapshot';
 import type { ClientKind } from './client-kind.js';
+import { mutualPorts } from './peer-authentication.js';
 import type { RuleTable, Services } from './visibility.js';
 
 export type Endpoints = ReadonlyMap<string, ServiceEndpoints>;
@@ -27,10 +28,18 @@ const clustersOf = memo(
     kind: ClientKind,
     clientLocality: Locality | undefined,
     clientLabels: Labels | undefined,
+    ofAllEndpoints: readonly number[] | undefined,
   ): readonly Resource[] =>
-    emitOutboundClusters({ service, rule, config, inlineEndpoints, clientLocality, clientLabels, ...kind }).map(
-      (cluster) => resource(cluster.name, encodeResource(ClusterSchema, cluster)),
-    ),
+    emitOutboundClusters({
+      service,
+      rule,
+      config,
+      inlineEndpoints,
+      clientLocality,
+      clientLabels,
+      mutualPorts: ofAllEndpoints,
+      ...kind,
+    }).map((cluster) => resource(cluster.name, encodeResource(ClusterSchema, cluster))),
 );
 
 const staticClusters = memo('staticClusters', (config: MeshConfig): readonly Resource[] =>
@@ -58,16 +67,19 @@ const clusterSet = memo(
     config: MeshConfig,
     kind: ClientKind,
     client: EndpointClient | undefined,
+    mutual: readonly (readonly number[])[],
   ): ResourceSet => {
     const all: Resource[] = kind.proxyless ? [] : [...staticClusters(config)];
     let i = 0;
+    let j = 0;
     for (const service of services.values()) {
       const own = hasInlineEndpoints(service) ? inline[i++] : undefined;
       const rule = rules.get(service.host);
       const reads = own && client && dependsOnClient(service, rule, config) ? client : undefined;
       const labels = reads && failoverLabels(service, rule, reads, config);
       const stated = own === none ? undefined : (own as ServiceEndpoints | undefined);
-      all.push(...clustersOf(service, rule, stated, config, kind, reads?.locality, labels));
+      const ofAll = mutual.length > 0 && mayUseOriginalDestination(service, rule) ? mutual[j++] : undefined;
+      all.push(...clustersOf(service, rule, stated, config, kind, reads?.locality, labels, ofAll));
     }
     return ResourceSet.of(all);
   },
@@ -83,7 +95,22 @@ export function outboundClusters(
   client: EndpointClient | undefined,
 ): ResourceSet {
   const reader = client && inlineReadsClient(rules, services, config) ? client : undefined;
-  return clusterSet(services, rules, inlineEndpoints(services, endpoints), config, kind, reader);
+  const mutual = kind.workloadCertificates && readsKind(services, rules) ? byPort(services, rules, endpoints) : noPorts;
+  return clusterSet(services, rules, inlineEndpoints(services, endpoints), config, kind, reader, mutual);
+}
+
+const noPorts: readonly never[] = Object.freeze([]);
+const internMutual = internList();
+
+/** The ports that take mutual TLS at every endpoint, of services that are reached by their original destination. */
+function byPort(services: Services, rules: RuleTable, endpoints: Endpoints): readonly (readonly number[])[] {
+  const found = [...services.values()].filter((service) => mayUseOriginalDestination(service, rules.get(service.host)));
+  return internMutual(
+    found.map(({ host }) => {
+      const known = endpoints.get(host);
+      return known ? mutualPorts(known) : noPorts;
+    }),
+  );
 }
 
 const noEndpoints = Object.freeze({});

@@ -7,6 +7,7 @@ import {
   emitInboundClusters,
   emitLoopbackListeners,
   emitVirtualInbound,
+  type InboundMtls,
   type InboundInput,
   type InboundPools,
   usesLoopback,
@@ -51,6 +52,7 @@ function inboundInput(
   workload: Workload | undefined,
   sidecar: Sidecar | undefined,
   pools: InboundPools | undefined,
+  mtls: InboundMtls | undefined,
   config: MeshConfig,
 ): InboundInput {
   const { ingress, inboundConnectionPool } = sidecar?.spec ?? {};
@@ -64,14 +66,20 @@ function inboundInput(
     ipAddresses: binds ? proxy.ipAddresses : [],
     appPorts: [...proxy.appPorts],
     inbound: workload?.inbound,
+    workloadCertificates: proxy.workloadCertificates,
   };
-  return inputTable(config)(JSON.stringify(ofSidecar || pools ? [read, ofSidecar, pools] : read), () => ({
-    proxy: Object.freeze({ ...blankProxy, ...read, appPorts: proxy.appPorts }),
-    workload: workload && Object.freeze({ ...blankWorkload, inbound: workload.inbound }),
-    sidecar: sidecar && ofSidecar && Object.freeze({ ...sidecar, spec: ofSidecar }),
-    pools,
-    config,
-  }));
+  const modes = mtls && [mtls.mode, [...mtls.byPort]];
+  return inputTable(config)(
+    JSON.stringify(ofSidecar || pools || modes ? [read, ofSidecar, pools, modes] : read),
+    () => ({
+      proxy: Object.freeze({ ...blankProxy, ...read, appPorts: proxy.appPorts }),
+      workload: workload && Object.freeze({ ...blankWorkload, inbound: workload.inbound }),
+      sidecar: sidecar && ofSidecar && Object.freeze({ ...sidecar, spec: ofSidecar }),
+      pools,
+      mtls,
+      config,
+    }),
+  );
 }
 
 /** Inbound clusters and listeners of a sidecar. */
@@ -92,9 +100,10 @@ export function inboundResources(
   workload: Workload | undefined,
   sidecar: Sidecar | undefined,
   policies: ChainPolicies,
+  mtls: InboundMtls | undefined,
   { rules, config }: Scope,
 ): OwnResources {
-  return inbound(inputOf(proxy, workload, sidecar, poolsOf(workload, rules, config), config), policies);
+  return inbound(inputOf(proxy, workload, sidecar, poolsOf(workload, rules, config), mtls, config), policies);
 }
 
 const internPools = internByKey<InboundPools>(4096);

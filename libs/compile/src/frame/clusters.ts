@@ -1,10 +1,16 @@
 import { create } from '@bufbuild/protobuf';
 import { type Cluster, ClusterSchema } from '@seine/envoy/envoy/config/cluster/v3/cluster_pb.js';
 import type { DestinationRule, Subset, TrafficPolicy } from '@seine/istio';
-import type { Endpoint, MeshService, ServicePort } from '@seine/model';
-import { emitTransportSocket, usablePolicy } from '../features/client-tls/client-tls.js';
+import { type Endpoint, isHttp, type MeshService, type ServicePort } from '@seine/model';
+import { emitHttpAlpn } from '../features/auto-mtls/alpn.js';
+import { emitTransport, isAutomatic, peerIdentities } from '../features/auto-mtls/auto-mtls.js';
+import { type MeshTlsContext, type TransportContext, usablePolicy } from '../features/client-tls/client-tls.js';
 import { emitConnectionPool } from '../features/connection-pool/connection-pool.js';
-import { emitHttpProtocol, upstreamProtocol } from '../features/connection-pool/http-protocol.js';
+import {
+  emitHttpProtocol,
+  type UpstreamProtocol,
+  upstreamProtocol,
+} from '../features/connection-pool/http-protocol.js';
 import { type Discovery, discoveryOf, emitDiscovery, isInline } from '../features/discovery-type/discovery-type.js';
 import { emitLoadBalancing } from '../features/load-balancing/load-balancing.js';
 import { assignLocalities, weighsLocalities } from '../features/locality/locality-load-balancing.js';
@@ -40,13 +46,16 @@ function emitOutboundCluster(
 ): Cluster | undefined {
   const { service, rule, config } = input;
   const name = outboundClusterName(port.port, subset?.name, service.host);
-  const policy = usablePolicy(effectiveTrafficPolicy(rule, subset?.name, port.port, config), rule, input.proxyType);
+  const stated = effectiveTrafficPolicy(rule, subset?.name, port.port, config);
+  const policy = usablePolicy(stated, rule, input.proxyType);
   const locality = localityPolicy(policy, service, config);
   const client = { locality: input.clientLocality, labels: input.clientLabels ?? {} };
   const discovery = discoveryOf(service, policy.loadBalancer, input);
   if (!discovery) return undefined;
   const endpoints = isInline(discovery) ? inlineEndpoints(input, port, subset, discovery) : undefined;
   if (endpoints?.length === 0) return undefined;
+  const mesh = input.workloadCertificates ? meshTls(input, port, subset, stated) : undefined;
+  const protocol = upstreamProtocol(port.protocol, policy.connectionPool, config);
   return create(ClusterSchema, {
     name,
     altStatName: `${name};`,
@@ -59,21 +68,45 @@ function emitOutboundCluster(
     outlierDetection: emitOutlierDetection(policy.outlierDetection),
     commonLbConfig: emitCommonLbConfig(policy, locality, service),
     typedExtensionProtocolOptions: emitHttpProtocol(port.protocol, policy, config),
-    transportSocket: input.proxyless
-      ? undefined
-      : emitTransportSocket(policy, {
-          http2: upstreamProtocol(port.protocol, policy.connectionPool, config) === 'http2',
-          subjectAltNames: service.external ? service.subjectAltNames : [],
-          defaults: config.tlsDefaults,
-          ...(input.workloadCertificates && {
-            mesh: {
-              sni: sniClusterName(port.port, subset?.name, service.host),
-              serviceAccounts: service.serviceAccounts,
-            },
-          }),
-        }),
-    metadata: emitMetadata(input, subset),
+    ...(!input.proxyless && emitTransport(policy, transportContext(input, protocol, mesh), discovery)),
+    metadata: emitMetadata(input, subset, isHttpOrSniffed(port) && isMutual(policy, mesh) ? protocol : undefined),
   });
+}
+
+/** What mutual TLS to the service is made with. */
+function meshTls(
+  { service, config, mutualPorts = [] }: OutboundClustersInput,
+  { port }: ServicePort,
+  subset: Subset | undefined,
+  stated: TrafficPolicy,
+): MeshTlsContext {
+  return {
+    sni: sniClusterName(port, subset?.name, service.host),
+    serviceAccounts: peerIdentities(service, config),
+    automatic: isAutomatic(stated, service, config),
+    everyEndpoint: mutualPorts.includes(port),
+  };
+}
+
+function transportContext(
+  { service, config }: OutboundClustersInput,
+  protocol: UpstreamProtocol,
+  mesh: MeshTlsContext | undefined,
+): TransportContext {
+  return {
+    http2: protocol === 'http2',
+    subjectAltNames: service.external ? service.subjectAltNames : [],
+    defaults: config.tlsDefaults,
+    mesh,
+  };
+}
+
+function isMutual({ tls }: TrafficPolicy, mesh: MeshTlsContext | undefined): boolean {
+  return mesh !== undefined && (mesh.automatic === true || tls?.mode === 'ISTIO_MUTUAL');
+}
+
+function isHttpOrSniffed({ protocol }: ServicePort): boolean {
+  return isHttp(protocol) || protocol === 'auto';
 }
 
 /** The names to resolve; LOGICAL_DNS takes one only. */
@@ -118,7 +151,11 @@ function localityConfig(locality: LocalityPolicy): NonNullable<Init['commonLbCon
 }
 
 /** Where the cluster comes from, for `explain`, telemetry and people who read config dumps. */
-function emitMetadata({ service, rule, config }: OutboundClustersInput, subset: Subset | undefined): Init['metadata'] {
+function emitMetadata(
+  { service, rule, config }: OutboundClustersInput,
+  subset: Subset | undefined,
+  mutualHttp: UpstreamProtocol | undefined,
+): Init['metadata'] {
   return {
     filterMetadata: {
       istio: {
@@ -127,6 +164,7 @@ function emitMetadata({ service, rule, config }: OutboundClustersInput, subset: 
         services: [{ host: service.host, name: service.name, namespace: service.namespace }],
       },
       ...(countsTraffic(config) && { [peerNamespace]: serviceLabels(service) }),
+      ...(mutualHttp && emitHttpAlpn(mutualHttp)),
     },
   };
 }

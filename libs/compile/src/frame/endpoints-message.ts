@@ -8,6 +8,7 @@ import {
 } from '@seine/envoy/envoy/config/endpoint/v3/endpoint_pb.js';
 import { canonicalName, canonicalRevision, type Endpoint } from '@seine/model';
 import type { EndpointGroup } from '../features/locality/endpoint-groups.js';
+import { emitTlsMode } from '../features/auto-mtls/auto-mtls.js';
 import { endpointLabels, peerNamespace } from '../telemetry/peer-metadata.js';
 import type { Fragment } from './clusters-fragment.js';
 
@@ -46,6 +47,7 @@ export function emitLbEndpoint(endpoint: Endpoint, labelled = false): LbEndpoint
       filterMetadata: {
         istio: { workload: identity.join(';') },
         ...(labelled && { [peerNamespace]: { ...endpointLabels(endpoint) } }),
+        ...emitTlsMode(endpoint),
       },
     },
     loadBalancingWeight: endpoint.weight,

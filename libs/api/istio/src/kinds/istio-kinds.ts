@@ -156,6 +156,7 @@ const security = kindsOf('security.istio.io', [
   {
     kind: 'PeerAuthentication',
     spec: PeerAuthenticationSchema,
+    actedOn: true,
     versions: securityVersions,
     shortNames: ['pa'],
     printerColumns: [column('Mode', '.spec.mtls.mode', 'Whether mutual TLS is taken or required.'), age],

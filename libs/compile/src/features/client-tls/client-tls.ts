@@ -39,6 +39,10 @@ export interface MeshTlsContext {
   readonly sni: string;
   /** SPIFFE identities of the workloads behind the service. */
   readonly serviceAccounts: readonly string[];
+  /** Used where nobody asks for it (see auto-mtls); default no. */
+  readonly automatic?: boolean | undefined;
+  /** All that is behind the service takes it; default no. */
+  readonly everyEndpoint?: boolean | undefined;
 }
 
 /** Modes in which TLS has nothing to do with the mesh's identities. */

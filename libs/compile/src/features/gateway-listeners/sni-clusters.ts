@@ -4,6 +4,7 @@ import {
   type ClusterLoadAssignment,
   ClusterLoadAssignmentSchema,
 } from '@seine/envoy/envoy/config/endpoint/v3/endpoint_pb.js';
+import { withoutHttpAlpn } from '../auto-mtls/alpn.js';
 import { parseClusterName, sniClusterName } from '../../frame/cluster-names.js';
 
 function sniNameOf(clusterName: string): string {
@@ -23,6 +24,7 @@ export function toSniCluster(cluster: Cluster): Cluster {
     altStatName: `${name};`,
     transportSocket: undefined,
     transportSocketMatches: [],
+    metadata: withoutHttpAlpn(cluster.metadata),
     typedExtensionProtocolOptions: {},
     ...(cluster.edsClusterConfig && { edsClusterConfig: { ...cluster.edsClusterConfig, serviceName: name } }),
     ...(cluster.loadAssignment && { loadAssignment: toSniAssignment(cluster.loadAssignment) }),

@@ -13,6 +13,7 @@ import {
 
 import type { ChainContext } from '../../inputs.js';
 import { httpExtensions } from '../traffic-extension/extension-filters.js';
+import { emitAlpnFilter } from '../auto-mtls/alpn.js';
 import { emitStatefulSessionFilter, statefulSessionFilter } from '../stateful-session/stateful-session.js';
 import { emitRateLimits } from '../rate-limit/rate-limit.js';
 import { emitHttpAuthorization } from '../authorization-policy/authorization-policy.js';
@@ -53,6 +54,8 @@ export function emitHttpFilters(options: HttpFilterOptions): HttpFilter[] {
     filter('envoy.filters.http.fault', toAny(HTTPFaultSchema, {})),
     // Idle until a route's typed_per_filter_config has a policy.
     filter('envoy.filters.http.cors', toAny(CorsSchema, {})),
+    // Knows by the route's cluster what the request's connection is to offer.
+    ...(options.context.policies.mutualTls ? [emitAlpnFilter()] : []),
     ...(options.context.policies.sessions ? [filter(statefulSessionFilter, emitStatefulSessionFilter())] : []),
     // Terminal: sends the request upstream.
     filter('envoy.filters.http.router', toAny(RouterSchema, {})),

@@ -11,40 +11,87 @@ import type { ChainContext } from '../../inputs.js';
 import { BlackHoleCluster, InboundPassthroughCluster, inboundClusterName } from '../../frame/cluster-names.js';
 import { emitServerTls, tlsConnectTimeout } from '../gateway-listeners/gateway-tls.js';
 import { emitHttpConnectionManager } from '../http-connection-manager/http-connection-manager.js';
+import type { InboundMtlsMode } from '../peer-authentication/inbound-mode.js';
+import { emitMutualTls } from '../peer-authentication/mutual-tls.js';
 import { plaintextHttpMatch } from '../protocol-sniffing/protocol-sniffing.js';
 import { emitTcpFilters } from '../tcp-routing/tcp-filters.js';
 import { emitTcpProxy } from '../tcp-routing/tcp-proxy.js';
 import { emitInboundRoute } from './inbound-route.js';
 
-/** How the clients of a port must come: PeerAuthentication's modes that are in force. */
-export type InboundMtlsMode = 'DISABLE';
-
 type Match = MessageInitShape<typeof FilterChainMatchSchema>;
 
 /** One way into a port: what a connection must look like, and what is spoken on it. */
 interface ChainShape {
-  readonly speaks: 'http' | 'tcp';
+  /** `nothing`: what comes this way is cut off. */
+  readonly speaks: 'http' | 'tcp' | 'nothing';
   readonly match: Match;
+  /** Within mutual TLS, which the sidecar ends. */
+  readonly mutual?: true;
 }
 
+/** By ALPN a client's sidecar says that it speaks mutual TLS, and whether there is HTTP within (Istio's names). */
+const meshHttpAlpns = ['istio-http/1.0', 'istio-http/1.1', 'istio-h2'];
+const meshTcpAlpns = ['istio-peer-exchange', 'istio'];
+
+const plain: Match = { transportProtocol: 'raw_buffer' };
+const anyTls: Match = { transportProtocol: 'tls' };
+const meshTls: Match = { transportProtocol: 'tls', applicationProtocols: [...meshTcpAlpns, ...meshHttpAlpns] };
+const meshHttp: Match = { transportProtocol: 'tls', applicationProtocols: meshHttpAlpns };
+const meshTcp: Match = { transportProtocol: 'tls', applicationProtocols: meshTcpAlpns };
+const refused: ChainShape = { speaks: 'nothing', match: {} };
+
 /**
- * The chain set of one port by mTLS mode and protocol. A TCP chain without a transport condition takes TLS too, which
- * the application then terminates. Beside a chain with such a condition it would not do: Envoy looks no further than
- * the chains of the transport it found, so there TCP stands once for each.
+ * The chain set of one port by mTLS mode and protocol, as Istio has them. A TCP chain without a transport condition takes
+ * TLS too, which the application then terminates. Beside a chain with such a condition it would not do: Envoy looks no
+ * further than the chains of the transport it found, so there TCP stands once for each.
  */
-function chainShapes(protocol: InboundPort['protocol'], mode: InboundMtlsMode): readonly ChainShape[] {
-  const sets: Readonly<Record<InboundMtlsMode, Readonly<Record<'http' | 'tcp' | 'auto', readonly ChainShape[]>>>> = {
+const chainShapes: Readonly<Record<InboundMtlsMode, Readonly<Record<'http' | 'tcp' | 'auto', readonly ChainShape[]>>>> =
+  {
     DISABLE: {
-      http: [{ speaks: 'http', match: { transportProtocol: 'raw_buffer' } }],
+      http: [{ speaks: 'http', match: plain }],
       tcp: [{ speaks: 'tcp', match: {} }],
       auto: [
         { speaks: 'http', match: plaintextHttpMatch() },
-        { speaks: 'tcp', match: { transportProtocol: 'raw_buffer' } },
-        { speaks: 'tcp', match: { transportProtocol: 'tls' } },
+        { speaks: 'tcp', match: plain },
+        { speaks: 'tcp', match: anyTls },
       ],
     },
+    PERMISSIVE: {
+      http: [
+        { speaks: 'http', match: meshTls, mutual: true },
+        { speaks: 'http', match: plain },
+      ],
+      tcp: [
+        { speaks: 'tcp', match: meshTls, mutual: true },
+        { speaks: 'tcp', match: plain },
+        { speaks: 'tcp', match: anyTls },
+      ],
+      auto: [
+        { speaks: 'http', match: meshHttp, mutual: true },
+        { speaks: 'http', match: plaintextHttpMatch() },
+        { speaks: 'tcp', match: meshTcp, mutual: true },
+        { speaks: 'tcp', match: plain },
+        { speaks: 'tcp', match: anyTls },
+      ],
+    },
+    STRICT: {
+      http: [{ speaks: 'http', match: anyTls, mutual: true }],
+      tcp: [{ speaks: 'tcp', match: anyTls, mutual: true }],
+      auto: [
+        { speaks: 'http', match: meshHttp, mutual: true },
+        { speaks: 'tcp', match: anyTls, mutual: true },
+      ],
+    },
+    REFUSED: { http: [refused], tcp: [refused], auto: [refused] },
   };
-  return sets[mode][protocol === 'auto' ? 'auto' : isHttp(protocol) ? 'http' : 'tcp'];
+
+function shapesOf(protocol: InboundPort['protocol'], mode: InboundMtlsMode): readonly ChainShape[] {
+  return chainShapes[mode][protocol === 'auto' ? 'auto' : isHttp(protocol) ? 'http' : 'tcp'];
+}
+
+/** The transport socket of a chain, and how long a client may take for the handshake. */
+function transportOf({ mutual }: ChainShape, { config }: ChainContext) {
+  return mutual && { transportSocket: emitMutualTls(config), transportSocketConnectTimeout: tlsConnectTimeout };
 }
 
 export interface InboundChainsOptions {
@@ -65,7 +112,9 @@ export function emitInboundChains(options: InboundChainsOptions): FilterChain[] 
   const context = { ...options.context, port: port.targetPort };
   const clusterName = inboundClusterName(port.targetPort);
   const name = `${bind}_${port.targetPort}`;
+  const cutOff = (): Filter[] => [emitTcpProxy(BlackHoleCluster, BlackHoleCluster, context)];
   const filters: Readonly<Record<ChainShape['speaks'], () => Filter[]>> = {
+    nothing: cutOff,
     http: () => [
       emitHttpConnectionManager({
         statPrefix: `inbound_${name}`,
@@ -77,11 +126,10 @@ export function emitInboundChains(options: InboundChainsOptions): FilterChain[] 
     tcp: () => emitTcpFilters(clusterName, clusterName, context),
   };
   const destination = matchPort && { destinationPort: port.targetPort };
-  if (tls) {
-    const { transportSocket, refused } = ingressTls(tls, isHttp(port.protocol));
-    const terminated = refused
-      ? [emitTcpProxy(BlackHoleCluster, BlackHoleCluster, context)]
-      : filters[isHttp(port.protocol) ? 'http' : 'tcp']();
+  // Two kinds of TLS at one port would contradict each other: the mesh's own goes before (Istio).
+  if (tls && mode === 'DISABLE') {
+    const transportSocket = ingressTls(tls, isHttp(port.protocol));
+    const terminated = transportSocket ? filters[isHttp(port.protocol) ? 'http' : 'tcp']() : cutOff();
     const chain = create(FilterChainSchema, {
       name,
       filterChainMatch: { ...destination },
@@ -90,11 +138,12 @@ export function emitInboundChains(options: InboundChainsOptions): FilterChain[] 
     });
     return [chain];
   }
-  return chainShapes(port.protocol, mode).map(({ speaks, match }) =>
+  return shapesOf(port.protocol, mode).map((shape) =>
     create(FilterChainSchema, {
       name,
-      filterChainMatch: { ...match, ...destination },
-      filters: filters[speaks](),
+      filterChainMatch: { ...shape.match, ...destination },
+      filters: filters[shape.speaks](),
+      ...transportOf(shape, context),
     }),
   );
 }
@@ -106,34 +155,36 @@ export function emitInboundChains(options: InboundChainsOptions): FilterChain[] 
 function ingressTls(tls: NonNullable<IstioIngressListener['tls']>, http: boolean) {
   // Secrets are for gateways: a sidecar that waited for one would take no connection at all.
   const files = { ...tls, credentialName: undefined, credentialNames: undefined };
-  const transportSocket = emitServerTls(files, { alpn: http ? ['h2', 'http/1.1'] : [] });
-  return { transportSocket, refused: transportSocket === undefined };
+  return emitServerTls(files, { alpn: http ? ['h2', 'http/1.1'] : [] });
 }
 
-/** The filter chains of ports that no service declares: on to the same port of the workload, by the same mTLS rules. */
-export function emitInboundPassthroughChains(mode: InboundMtlsMode, context: ChainContext): FilterChain[] {
-  return chainShapes('auto', mode).map(({ speaks, match }) =>
-    speaks === 'http'
-      ? create(FilterChainSchema, {
-          name: 'virtualInbound-catchall-http',
-          filterChainMatch: match,
-          filters: [
-            emitHttpConnectionManager({
-              statPrefix: InboundPassthroughCluster,
-              routes: emitInboundRoute({
-                clusterName: InboundPassthroughCluster,
-                servicePort: 0,
-                serviceHost: '',
-                protocol: 'auto',
-              }),
-              context,
-            }),
-          ],
-        })
-      : create(FilterChainSchema, {
-          name: 'virtualInbound',
-          filterChainMatch: match,
-          filters: emitTcpFilters(InboundPassthroughCluster, InboundPassthroughCluster, context),
-        }),
+/**
+ * The filter chains of what no service declares: on to the same port of the workload, by the same mTLS rules.
+ * @param port absent: of all ports that have no chains of their own
+ */
+export function emitInboundPassthroughChains(
+  mode: InboundMtlsMode,
+  context: ChainContext,
+  port?: number,
+): FilterChain[] {
+  const statPrefix = InboundPassthroughCluster;
+  const filters: Readonly<Record<ChainShape['speaks'], () => Filter[]>> = {
+    nothing: () => [emitTcpProxy(BlackHoleCluster, BlackHoleCluster, context)],
+    http: () => [
+      emitHttpConnectionManager({
+        statPrefix,
+        routes: emitInboundRoute({ clusterName: statPrefix, servicePort: 0, serviceHost: '', protocol: 'auto' }),
+        context,
+      }),
+    ],
+    tcp: () => emitTcpFilters(statPrefix, statPrefix, context),
+  };
+  return shapesOf('auto', mode).map((shape) =>
+    create(FilterChainSchema, {
+      name: shape.speaks === 'http' ? 'virtualInbound-catchall-http' : 'virtualInbound',
+      filterChainMatch: { ...shape.match, ...(port !== undefined && { destinationPort: port }) },
+      filters: filters[shape.speaks](),
+      ...transportOf(shape, context),
+    }),
   );
 }

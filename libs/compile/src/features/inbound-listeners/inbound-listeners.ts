@@ -9,17 +9,17 @@ import {
 } from '@seine/envoy/envoy/config/listener/v3/listener_components_pb.js';
 import { OriginalDstSchema } from '@seine/envoy/envoy/extensions/filters/listener/original_dst/v3/original_dst_pb.js';
 import { OriginalSrcSchema } from '@seine/envoy/envoy/extensions/filters/listener/original_src/v3/original_src_pb.js';
+import type { InboundPort } from '@seine/model';
 import { BlackHoleCluster } from '../../frame/cluster-names.js';
 import { listenerName, tcpAddress, wildcardAddress } from '../../frame/listeners-address.js';
 import { chainContext, type InboundInput } from '../../inputs.js';
 import { emitListenerAccessLog } from '../access-log/access-log.js';
+import { type InboundMtlsMode, inboundMode, seesTls, takesPlainText } from '../peer-authentication/inbound-mode.js';
 import { httpInspector, sniffingTimeout, tlsInspector } from '../protocol-sniffing/protocol-sniffing.js';
 import { isDialled } from '../sidecar/ingress-listener.js';
 import { emitTcpProxy } from '../tcp-routing/tcp-proxy.js';
-import { emitInboundChains, emitInboundPassthroughChains, type InboundMtlsMode } from './inbound-chains.js';
+import { emitInboundChains, emitInboundPassthroughChains } from './inbound-chains.js';
 import { inboundEntries } from './inbound-ports.js';
-
-const mode: InboundMtlsMode = 'DISABLE';
 
 /** The socket mark by which TPROXY's iptables rules know the proxy's own packets (istio-iptables). */
 const tproxyMark = 1337;
@@ -32,14 +32,18 @@ export function emitVirtualInbound(input: InboundInput): Listener {
   const context = chainContext('inbound', input);
   const entries = inboundEntries(input).filter(({ ingress }) => !ingress || !isDialled(ingress));
   const transparent = proxy.interceptionMode === 'TPROXY';
-  const declared = entries.filter(({ port }) => port.protocol !== 'auto').map(({ port }) => port.targetPort);
+  const ports = entries.map(({ port }) => ({ ...port, mode: inboundMode(input, port.targetPort) }));
   return create(ListenerSchema, {
     name: 'virtualInbound',
     address: tcpAddress(wildcardAddress, config.proxyInboundListenPort),
     trafficDirection: TrafficDirection.INBOUND,
     accessLog: emitListenerAccessLog(context),
     // Waiting for a client's first bytes would block protocols in which the server speaks first.
-    listenerFilters: [...originalAddress(transparent), tlsInspector(declared), httpInspector(declared)],
+    listenerFilters: [
+      ...originalAddress(transparent),
+      tlsInspector(portsOf(ports, (port) => !looksForTls(port))),
+      httpInspector(portsOf(ports, (port) => !looksForHttp(port))),
+    ],
     ...sniffingTimeout(config),
     ...(transparent && { transparent: true }),
     filterChains: [
@@ -49,13 +53,41 @@ export function emitVirtualInbound(input: InboundInput): Listener {
         filterChainMatch: { destinationPort: config.proxyInboundListenPort },
         filters: [emitTcpProxy(BlackHoleCluster, BlackHoleCluster, context)],
       }),
-      ...emitInboundPassthroughChains(mode, context),
+      ...emitInboundPassthroughChains(inboundMode(input, undefined), context),
+      ...undeclaredPorts(input, ports).flatMap((port) =>
+        emitInboundPassthroughChains(inboundMode(input, port), context, port),
+      ),
       ...entries.flatMap(({ port, ingress }) => {
         const bind = ingress?.bind || wildcardAddress;
+        const mode = inboundMode(input, port.targetPort);
         return emitInboundChains({ port, tls: ingress?.tls, mode, bind, matchPort: true, context });
       }),
     ],
   });
+}
+
+interface PortInMode extends Pick<InboundPort, 'protocol' | 'targetPort'> {
+  readonly mode: InboundMtlsMode;
+}
+
+/** Where neither TLS nor the protocol is to be found out, a client's first bytes are not waited for. */
+function looksForTls({ protocol, mode }: PortInMode): boolean {
+  return seesTls(mode) || (protocol === 'auto' && mode !== 'REFUSED');
+}
+
+function looksForHttp({ protocol, mode }: PortInMode): boolean {
+  return protocol === 'auto' && takesPlainText(mode);
+}
+
+function portsOf(ports: readonly PortInMode[], chosen: (port: PortInMode) => boolean): readonly number[] {
+  return ports.filter(chosen).map(({ targetPort }) => targetPort);
+}
+
+/** Ports of which a PeerAuthentication says something and no service anything. */
+function undeclaredPorts({ mtls, config }: InboundInput, declared: readonly PortInMode[]): readonly number[] {
+  return [...(mtls?.byPort.keys() ?? [])].filter(
+    (port) => port !== config.proxyInboundListenPort && !declared.some(({ targetPort }) => targetPort === port),
+  );
 }
 
 /**
@@ -72,16 +104,19 @@ export function emitBoundInboundListeners(input: InboundInput): Listener[] {
     // What iptables bring from the application may have to stand at all addresses of the port.
     const bind = wildcards.includes(ingress?.bind) ? proxy.ipAddresses[0] : ingress?.bind;
     if (bind === undefined) return [];
+    const mode = inboundMode(input, port.targetPort);
+    const found = { ...port, mode };
+    const inspectors = [
+      ...(looksForTls(found) ? [tlsInspector()] : []),
+      ...(looksForHttp(found) ? [httpInspector()] : []),
+    ];
     const listener = create(ListenerSchema, {
       name: listenerName(bind, port.targetPort),
       address: tcpAddress(bind, port.targetPort),
       trafficDirection: TrafficDirection.INBOUND,
       bindToPort: true,
       accessLog: emitListenerAccessLog(context),
-      ...(port.protocol === 'auto' && {
-        listenerFilters: [tlsInspector(), httpInspector()],
-        ...sniffingTimeout(config),
-      }),
+      ...(inspectors.length > 0 && { listenerFilters: inspectors, ...sniffingTimeout(config) }),
       filterChains: emitInboundChains({ port, tls: ingress?.tls, mode, bind, matchPort: false, context }),
     });
     return [listener];
