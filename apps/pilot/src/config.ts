@@ -1,49 +1,127 @@
+import { trustDomainError } from '@seine/ca';
 import { parseAddress, readFlags, UsageError } from '@seine/nest';
 
 export { parseAddress, UsageError };
 
+/** What pilot's own identity comes from, and who may connect by it. */
+export interface SecureArguments {
+  /** ADS over mutual TLS, `host:port`. */
+  readonly listen: string;
+  /** Who signs pilot's certificate, `host:port`. */
+  readonly citadel: string;
+  /** PEM: by these citadel and all proxies are known, never by trust on first use. */
+  readonly rootCertFile: string;
+  /** Holds what proves to citadel that this is pilot: a platform's token or a join token. */
+  readonly tokenFile: string;
+  readonly trustDomain: string;
+  /** Seconds to ask certificates for; 0 = citadel's default. */
+  readonly lifetime: number;
+  /** Whose tokens prove service accounts of clients that show no certificate; undefined = nobody's. */
+  readonly oidc: { readonly issuer: string; readonly audience: string; readonly keys: URL } | undefined;
+}
+
 /** Where a pilot listens and reads from. */
-export interface PilotOptions {
-  /** Plain-text ADS, `host:port`. Loopback only, unless asked for otherwise: nobody proves who they are on it. */
-  readonly xds: string;
+export interface PilotArguments {
+  /** Folders of YAML that the mesh is read from. */
+  readonly configDirs: readonly string[];
+  /** Plain-text ADS on loopback, `host:port`: nobody proves who they are on it. Undefined = there is none. */
+  readonly xds: string | undefined;
+  readonly secure: SecureArguments | undefined;
   /** Metrics, readiness and debug, `host:port`. */
   readonly admin: string;
   /** Spread over which open streams are closed at the end, ms. */
   readonly drainMs: number;
-}
-
-export interface PilotArguments extends PilotOptions {
-  /** Folders of YAML that the mesh is read from. */
-  readonly configDirs: readonly string[];
   /** File of a MeshConfig that is in force from the start; a ConfigMap `istio` goes on top of it. */
   readonly meshConfigFile: string | undefined;
 }
 
-export const usage = `usage: pilot --config-dir DIR [--config-dir DIR …] [--xds HOST:PORT] [--admin HOST:PORT]
-             [--mesh-config FILE]
-  --config-dir DIR   folder of YAML to serve; watched
-  --xds HOST:PORT    ADS over plain text (default 127.0.0.1:15010)
-  --admin HOST:PORT  /metrics, /ready and /debug (default 127.0.0.1:15014)
-  --mesh-config FILE MeshConfig (YAML) to begin with; the ConfigMap istio of its root namespace goes on top
-  --drain DURATION   milliseconds over which streams are closed on SIGTERM (default 3000)`;
+export const usage = `usage: pilot --config-dir DIR [--config-dir DIR …] [--admin HOST:PORT] [--mesh-config FILE]
+             --citadel HOST:PORT --root-cert FILE --token-file FILE [--secure-xds HOST:PORT] | --xds HOST:PORT
+  --config-dir DIR       folder of YAML to serve; watched
+  --citadel HOST:PORT    who signs pilot's certificate: then ADS is served over mutual TLS
+  --root-cert FILE       the roots, PEM, by which citadel and proxies are known
+  --token-file FILE      a token by which citadel knows pilot (istio-system/pilot)
+  --secure-xds HOST:PORT ADS over mutual TLS (default 0.0.0.0:15012; needs --citadel)
+  --trust-domain NAME    of pilot and its proxies (default cluster.local)
+  --ttl SECONDS          lifetime of pilot's certificates (default: citadel's)
+  --oidc-…               whose tokens prove service accounts of clients without a certificate: issuer, jwks,
+                         audience (default istio-ca)
+  --xds HOST:PORT        ADS over plain text, loopback only: nobody proves who they are; off unless given
+  --admin HOST:PORT      /metrics, /ready and /debug (default 127.0.0.1:15014)
+  --mesh-config FILE     MeshConfig (YAML) to begin with; the ConfigMap istio of its root namespace goes on top
+  --drain DURATION       milliseconds over which streams are closed on SIGTERM (default 3000)`;
 
 const options = {
   'config-dir': { type: 'string', multiple: true },
-  xds: { type: 'string', default: '127.0.0.1:15010' },
+  xds: { type: 'string' },
+  'secure-xds': { type: 'string' },
+  citadel: { type: 'string' },
+  'root-cert': { type: 'string' },
+  'token-file': { type: 'string' },
+  'trust-domain': { type: 'string', default: 'cluster.local' },
+  ttl: { type: 'string', default: '0' },
+  'oidc-issuer': { type: 'string' },
+  'oidc-jwks': { type: 'string' },
+  'oidc-audience': { type: 'string', default: 'istio-ca' },
   admin: { type: 'string', default: '127.0.0.1:15014' },
   drain: { type: 'string', default: '3000' },
   'mesh-config': { type: 'string' },
 } as const;
+
+type Values = ReturnType<typeof readFlags<typeof options>>;
+
+function wholeNumber(flag: string, text: string, unit: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0) throw new UsageError(`--${flag} takes ${unit}, not '${text}'`);
+  return value;
+}
+
+function oidcOf(values: Values): SecureArguments['oidc'] {
+  const { 'oidc-issuer': issuer, 'oidc-jwks': jwks, 'oidc-audience': audience } = values;
+  if (issuer === undefined && jwks === undefined) return undefined;
+  if (issuer === undefined || jwks === undefined) throw new UsageError('--oidc-issuer and --oidc-jwks go together');
+  if (!URL.canParse(jwks)) throw new UsageError(`--oidc-jwks '${jwks}' is not a URL`);
+  return { issuer, audience, keys: new URL(jwks) };
+}
+
+function secureOf(values: Values): SecureArguments | undefined {
+  const { citadel, 'root-cert': rootCertFile, 'token-file': tokenFile, 'trust-domain': trustDomain } = values;
+  const listen = values['secure-xds'];
+  if (citadel === undefined) {
+    if (listen !== undefined) throw new UsageError('--secure-xds needs --citadel: who signs pilot’s certificate?');
+    return undefined;
+  }
+  if (rootCertFile === undefined)
+    throw new UsageError('--root-cert is required: citadel is known by it, never by trust on first use');
+  if (tokenFile === undefined) throw new UsageError('--token-file is required: how does citadel know pilot?');
+  parseAddress(citadel);
+  const domainError = trustDomainError(trustDomain);
+  if (domainError !== undefined) throw new UsageError(`--trust-domain '${trustDomain}': ${domainError}`);
+  const secure = listen ?? '0.0.0.0:15012';
+  parseAddress(secure);
+  const lifetime = wholeNumber('ttl', values.ttl, 'seconds');
+  return { listen: secure, citadel, rootCertFile, tokenFile, trustDomain, lifetime, oidc: oidcOf(values) };
+}
+
+/** An address that only this machine can reach. @throws UsageError */
+function loopback(text: string): string {
+  const { host } = parseAddress(text);
+  if (host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)) return text;
+  throw new UsageError(
+    `--xds is plain text and listens on loopback only, not on '${text}': whoever reaches it gets any proxy's configuration; --citadel serves others`,
+  );
+}
 
 /** @throws UsageError */
 export function parseArguments(argv: readonly string[]): PilotArguments {
   const values = readFlags(argv, options);
   const configDirs = values['config-dir'] ?? [];
   if (configDirs.length === 0) throw new UsageError('--config-dir is required');
-  const drainMs = Number(values.drain);
-  if (!Number.isInteger(drainMs) || drainMs < 0)
-    throw new UsageError(`--drain takes milliseconds, not '${values.drain}'`);
-  parseAddress(values.xds);
+  const secure = secureOf(values);
+  const xds = values.xds === undefined ? undefined : loopback(values.xds);
+  if (!secure && xds === undefined)
+    throw new UsageError('--citadel (mutual TLS) or --xds (plain text, loopback) is required: how do proxies come in?');
   parseAddress(values.admin);
-  return { configDirs, xds: values.xds, admin: values.admin, drainMs, meshConfigFile: values['mesh-config'] };
+  const drainMs = wholeNumber('drain', values.drain, 'milliseconds');
+  return { configDirs, xds, secure, admin: values.admin, drainMs, meshConfigFile: values['mesh-config'] };
 }

@@ -4,16 +4,18 @@ import { NestFactory } from '@nestjs/core';
 import fs from 'node:fs';
 import { formatDiagnostic, hasErrors } from '@seine/diagnostics';
 import { defaultMeshConfig, type MeshConfig, parseMeshConfig } from '@seine/model';
-import { closeOnSignal, JsonLogger } from '@seine/nest';
+import { byOidcToken, citadelClient, FileWatcher, ServiceIdentity } from '@seine/identity';
+import { closeOnSignal, JsonLogger, later } from '@seine/nest';
 import { ObjectTable } from '@seine/registry';
 import { FileSource } from '@seine/source-file';
 import { MemoryStore } from '@seine/store-memory';
-import { parseAddress, parseArguments, UsageError, usage } from './config.js';
+import { parseAddress, parseArguments, type SecureArguments, UsageError, usage } from './config.js';
 import { PilotModule } from './pilot.module.js';
+import type { SecureXdsOptions } from './secure-xds.js';
 
 /** Pilot alone: reads folders of YAML itself, for tools and benchmarks. Prints `ready` when it serves. */
 async function main(): Promise<void> {
-  const { configDirs, xds, admin, drainMs, meshConfigFile } = parseArguments(process.argv.slice(2));
+  const { configDirs, xds, secure, admin, drainMs, meshConfigFile } = parseArguments(process.argv.slice(2));
   const logger = new JsonLogger({ name: 'pilot', level: process.env['LOG_LEVEL'] ?? 'warn' });
   const meshConfig = meshConfigFile === undefined ? defaultMeshConfig : readMeshConfigFile(meshConfigFile, logger);
   const store = new MemoryStore();
@@ -23,7 +25,9 @@ async function main(): Promise<void> {
   );
 
   const settings: NestApplicationOptions = { logger };
-  const app = await NestFactory.create(PilotModule.register({ store, xds, drainMs, meshConfig }), settings);
+  const secureXds = secure && secureXdsOf(secure, meshConfig, logger);
+  const module = PilotModule.register({ store, xds, secureXds, drainMs, meshConfig });
+  const app = await NestFactory.create(module, settings);
   app.enableShutdownHooks();
   closeOnSignal(app, logger);
   const { host, port } = parseAddress(admin);
@@ -41,6 +45,27 @@ async function main(): Promise<void> {
   }
   await store.markSynced();
   setImmediate(() => process.stdout.write('ready\n'));
+}
+
+const now = (): number => Date.now();
+
+/** Pilot with an identity of its own, which it begins to ask citadel for. */
+function secureXdsOf(secure: SecureArguments, meshConfig: MeshConfig, logger: JsonLogger): SecureXdsOptions {
+  const { listen, citadel, rootCertFile, tokenFile, trustDomain, lifetime, oidc } = secure;
+  const files = new FileWatcher();
+  const identity = new ServiceIdentity({
+    identity: { trustDomain, namespace: 'istio-system', serviceAccount: 'pilot' },
+    authority: (bundles) => citadelClient({ address: citadel, trustDomain, bundles, lifetime, now }),
+    roots: (onText) => files.watch(rootCertFile, onText),
+    token: (onText) => files.watch(tokenFile, onText),
+    onWarning: (message) => logger.warn(message, 'identity'),
+    now,
+    random: Math.random,
+    later,
+  });
+  identity.start();
+  const authenticators = oidc ? [byOidcToken({ ...oidc, trustDomain, now })] : [];
+  return { listen, identity, trustDomains: meshConfig.trustDomainAliases, authenticators };
 }
 
 /** @throws UsageError where the file cannot be read, or something is wrong in it */

@@ -1,6 +1,6 @@
 import { TypeUrl } from '@seine/envoy';
-import type { XdsServerEvents } from '@seine/xds-server';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { PilotEvents } from './pilot.service.js';
 
 /** Istio's short names of the types, as its dashboards query them. */
 const shortNames: ReadonlyMap<string, string> = new Map<string, string>([
@@ -31,6 +31,8 @@ export class PilotMetrics {
   readonly #oversized: Counter;
   readonly #slowReaders: Counter;
   readonly #internalErrors: Counter;
+  readonly #refused: Counter;
+  readonly #handshakes: Counter;
   readonly #revision: Gauge;
   readonly #sizes: ReadonlyMap<string, Gauge>;
 
@@ -75,6 +77,10 @@ export class PilotMetrics {
       'pilot_total_xds_internal_errors',
       'Times that a proxy could not be served by a bug.',
     );
+    this.#refused = counter('seine_xds_refused_streams_total', 'Streams ended for who the client is, by gRPC status.', [
+      'status',
+    ]);
+    this.#handshakes = counter('seine_xds_failed_handshakes_total', 'TLS handshakes that failed.');
     this.#revision = gauge('seine_mesh_revision', 'Revision of the mesh that is served.');
     this.#sizes = new Map([
       ['services', gauge('pilot_services', 'Services known.')],
@@ -82,7 +88,8 @@ export class PilotMetrics {
     ]);
   }
 
-  events(): XdsServerEvents {
+  /** @param tell is told who was turned away, and why */
+  events(tell: (line: string) => void = () => undefined): PilotEvents {
     return {
       opened: () => this.#connections.inc(),
       closed: () => this.#connections.dec(),
@@ -99,6 +106,14 @@ export class PilotMetrics {
       oversized: () => this.#oversized.inc(),
       failed: () => this.#internalErrors.inc(),
       slowReader: () => this.#slowReaders.inc(),
+      refused: (peer, code, reason) => {
+        this.#refused.inc({ status: String(code) });
+        tell(`${peer}: ${reason}`);
+      },
+      handshakeFailed: (peer, error) => {
+        this.#handshakes.inc();
+        tell(`${peer}: TLS: ${error.message}`);
+      },
     };
   }
 

@@ -1,5 +1,6 @@
 import {
   type DynamicModule,
+  Inject,
   Injectable,
   Logger,
   Module,
@@ -13,6 +14,7 @@ import type { Registry } from 'prom-client';
 import { DebugController } from './debug.controller.js';
 import { PilotMetrics } from './pilot-metrics.js';
 import { PilotService } from './pilot.service.js';
+import { RefusalLog } from './refusal-log.js';
 import type { SecureXdsOptions } from './secure-xds.js';
 
 export interface PilotModuleOptions {
@@ -35,11 +37,14 @@ export class PilotLifecycle implements OnApplicationBootstrap, OnApplicationShut
   constructor(
     private readonly pilot: PilotService,
     private readonly health: HealthChecks,
+    @Inject(OPTIONS) private readonly options: PilotModuleOptions,
   ) {}
 
   /** Does not wait for the mesh: until it is in, readiness says so and proxies are told to come back. */
   async onApplicationBootstrap(): Promise<void> {
     this.health.add('mesh', () => this.pilot.ready);
+    if (this.options.secureXds)
+      this.health.add('a certificate in force', () => this.options.secureXds?.identity.material !== undefined);
     await this.pilot.listen();
     this.pilot.follow().catch((error: unknown) => new Logger('pilot').error(error));
   }
@@ -52,13 +57,17 @@ export class PilotLifecycle implements OnApplicationBootstrap, OnApplicationShut
 function makePilot(options: PilotModuleOptions, registry: Registry): PilotService {
   const metrics = new PilotMetrics(registry);
   const logger = new Logger('pilot');
+  const refusals = new RefusalLog(
+    (line) => logger.warn(line, 'authentication'),
+    () => performance.now(),
+  );
   return new PilotService({
     store: options.store,
     xds: options.xds,
     secureXds: options.secureXds,
     drainMs: options.drainMs ?? 3000,
     ...(options.meshConfig && { meshConfig: options.meshConfig }),
-    events: metrics.events(),
+    events: metrics.events((line) => refusals.tell(line)),
     onError: (error) => logger.error(error),
     pushed: ({ mesh, revision }, milliseconds) =>
       metrics.pushed(revision, milliseconds, {

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { formatWorkloadId } from '@seine/ca';
 import { type MeshConfig, defaultMeshConfig } from '@seine/model';
 import {
   compileViews,
@@ -12,10 +13,16 @@ import type { Diagnostic } from '@seine/diagnostics';
 import type { Store } from '@seine/ports';
 import { type ModuleStatus, WasmModules } from '@seine/wasm-fetch';
 import { XdsServer, type XdsServerEvents } from '@seine/xds-server';
+import { TlsServer } from '@seine/identity';
 import { parseAddress } from './config.js';
 import { MeshModules } from './mesh-modules.js';
 import { type SyncReport, syncReport } from './proxy-sync.js';
-import type { SecureXdsOptions } from './secure-xds.js';
+import { authenticateStreams, type SecureXdsOptions } from './secure-xds.js';
+
+export interface PilotEvents extends XdsServerEvents {
+  /** A TLS handshake failed. @param peer the client's address */
+  handshakeFailed?(peer: string, error: Error): void;
+}
 
 export interface PilotDependencies {
   readonly store: Store;
@@ -24,7 +31,7 @@ export interface PilotDependencies {
   readonly secureXds?: SecureXdsOptions | undefined;
   /** Spread over which open streams are closed at the end, ms. */
   readonly drainMs: number;
-  readonly events?: XdsServerEvents;
+  readonly events?: PilotEvents;
   /** After each new mesh was handed to all streams; `milliseconds` is how long that took. */
   readonly pushed?: (version: MeshVersion, milliseconds: number) => void;
   readonly meshConfig?: MeshConfig;
@@ -47,12 +54,15 @@ export class PilotService {
   readonly #server: XdsServer;
   readonly #feed: MeshFeed;
   readonly #modules: MeshModules;
+  readonly #tls: TlsServer | undefined;
+  readonly #ends: (() => void)[] = [];
   #port = 0;
+  #securePort = 0;
   /** Those that wait for proxies to catch up. */
   readonly #waiting = new Set<() => void>();
 
   constructor(private readonly dependencies: PilotDependencies) {
-    const { store, events, meshConfig, onError } = dependencies;
+    const { store, events, meshConfig, onError, secureXds } = dependencies;
     const woken: XdsServerEvents = {
       ...events,
       acked: (typeUrl, milliseconds) => {
@@ -69,7 +79,13 @@ export class PilotService {
       serve: (version) => this.#serve(version),
       later,
     });
-    this.#server = new XdsServer({ source: this.#source, now: Date.now, events: woken });
+    this.#server = new XdsServer({
+      source: this.#source,
+      now: Date.now,
+      events: woken,
+      ...(secureXds && { authenticate: authenticateStreams(secureXds, Date.now) }),
+    });
+    this.#tls = secureXds && this.#tlsServer(secureXds);
     this.#feed = new MeshFeed({
       store,
       config: meshConfig ?? defaultMeshConfig,
@@ -90,10 +106,27 @@ export class PilotService {
 
   /** Opens the port: from now on a proxy gets an answer, even if it is to come back later. */
   async listen(): Promise<void> {
-    const { xds } = this.dependencies;
-    if (xds === undefined) return;
-    const { host, port } = parseAddress(xds);
-    this.#port = await this.#server.listen(host, port);
+    const { xds, secureXds } = this.dependencies;
+    if (xds !== undefined) {
+      const { host, port } = parseAddress(xds);
+      this.#port = await this.#server.listen(host, port);
+    }
+    if (secureXds && this.#tls) {
+      const { host, port } = parseAddress(secureXds.listen);
+      this.#securePort = await this.#tls.listen(host, port);
+    }
+  }
+
+  #tlsServer({ identity, denied }: SecureXdsOptions): TlsServer {
+    const end = denied?.onChange(() =>
+      this.#server.endStreamsOf((peer) => denied.isDenied(formatWorkloadId(peer)), 'the client’s identity is revoked'),
+    );
+    if (end) this.#ends.push(end);
+    return new TlsServer({
+      identity,
+      onConnection: (socket, certificates) => this.#server.accept(socket, certificates),
+      onHandshakeError: (peer, error) => this.dependencies.events?.handshakeFailed?.(peer, error),
+    });
   }
 
   /** Serves from when the first whole mesh is in. */
@@ -116,6 +149,8 @@ export class PilotService {
   async stop(): Promise<void> {
     this.#feed.stop();
     this.#modules.stop();
+    for (const end of this.#ends) end();
+    this.#tls?.close();
     await this.#server.close(this.dependencies.drainMs);
   }
 
@@ -123,9 +158,14 @@ export class PilotService {
     return this.#source.ready();
   }
 
-  /** The port that ADS is served on (for a listen on port 0). */
+  /** The port that plain-text ADS is served on (for a listen on port 0). */
   get xdsPort(): number {
     return this.#port;
+  }
+
+  /** The port that ADS over mutual TLS is served on. */
+  get secureXdsPort(): number {
+    return this.#securePort;
   }
 
   get revision(): number {

@@ -1,26 +1,43 @@
 import type { JsonObject, JsonValue } from '@bufbuild/protobuf';
 import type { Node } from '@seine/envoy/envoy/config/core/v3/base_pb.js';
-import { type InterceptionMode, isIpAddress, parseCidr, type Proxy, type ProxyType } from '@seine/model';
+import {
+  type InterceptionMode,
+  isIpAddress,
+  parseCidr,
+  type Proxy,
+  type ProxyType,
+  type VerifiedIdentity,
+} from '@seine/model';
 import { parseAppPorts, parsePort } from './app-ports.js';
+import { falseClaim } from './node-identity.js';
+import { quote, text } from './node-text.js';
 
-export type ParsedNode = { readonly proxy: Proxy } | { readonly error: string };
+export type ParsedNode = { readonly proxy: Proxy } | UnfitNode;
 
-/** Longest part of a refused value that an error message repeats. */
-const quotedLength = 80;
+export interface UnfitNode {
+  readonly error: string;
+  /** The node claims to be somebody whom its client has not proved to be. */
+  readonly isFalse?: true;
+}
 
 /**
  * Reads the xDS node that a client introduces itself with (Istio: `ParseServiceNodeWithMetadata`): id
  * `type~ip~name.namespace~domain` and metadata. Never throws: whoever dials the port can send anything.
  * gRPC libraries (user agent `gRPC …`, or metadata GENERATOR=grpc) may have any id.
+ * @param verified what the client has proved to be; a node that claims anything else is refused (X-33), and what it
+ *   leaves out is taken from here
  * @returns the frozen proxy, or one sentence that says what is wrong
  */
-export function parseNode(node: Node | undefined): ParsedNode {
+export function parseNode(node: Node | undefined, verified?: VerifiedIdentity): ParsedNode {
   if (!node || node.id === '') return { error: 'node.id is missing; expected type~ip~name.namespace~domain' };
+  const claim = verified && falseClaim(node, verified);
+  if (claim !== undefined) return { error: claim, isFalse: true };
   const metadata = node.metadata ?? {};
   const proxyless = text(metadata, 'GENERATOR') === 'grpc' || node.userAgentName.startsWith('gRPC');
   const identity = parseId(node.id);
-  if (typeof identity === 'string') return proxyless ? build(node, metadata, anonymous(node.id)) : { error: identity };
-  return build(node, metadata, { ...identity, proxyless });
+  if (typeof identity === 'string')
+    return proxyless ? build(node, metadata, anonymous(node.id), verified) : { error: identity };
+  return build(node, metadata, { ...identity, proxyless }, verified);
 }
 
 interface Identity {
@@ -47,8 +64,8 @@ function parseId(id: string): Omit<Identity, 'proxyless'> | string {
   return { type, ip, instance, domain };
 }
 
-function build(node: Node, metadata: JsonObject, identity: Identity): ParsedNode {
-  const named = nameOf(metadata, identity);
+function build(node: Node, metadata: JsonObject, identity: Identity, verified?: VerifiedIdentity): ParsedNode {
+  const named = nameOf(metadata, identity, verified?.namespace);
   const ipAddresses = addressesOf(metadata, identity);
   if (ipAddresses.length === 0 && !identity.proxyless)
     return { error: `node ${quote(node.id)} has no IP address, neither in its id nor in metadata INSTANCE_IPS` };
@@ -64,7 +81,7 @@ function build(node: Node, metadata: JsonObject, identity: Identity): ParsedNode
       dnsDomain: identity.domain || `${named.namespace}.svc.cluster.local`,
       labels,
       workloadName: text(metadata, 'WORKLOAD_NAME') || named.name,
-      serviceAccount: text(metadata, 'SERVICE_ACCOUNT'),
+      serviceAccount: verified?.serviceAccount ?? text(metadata, 'SERVICE_ACCOUNT'),
       locality: Object.freeze({
         region: node.locality?.region ?? '',
         zone: node.locality?.zone ?? '',
@@ -79,16 +96,22 @@ function build(node: Node, metadata: JsonObject, identity: Identity): ParsedNode
       workloadCertificates: text(metadata, 'SEINE_WORKLOAD_SDS') === 'true',
       dnsCapture: text(metadata, 'DNS_CAPTURE') === 'true',
       lacksWasm: lacksWasm(node),
+      hasFilterChain: hasExtension(node, 'envoy.filters.http.filter_chain'),
+      ...(verified && { verifiedIdentity: Object.freeze({ ...verified }) }),
       ...bound,
     }),
   };
 }
 
 /** NAME and NAMESPACE where the metadata has them, as a pod's name may hold dots; else the id up to its last dot. */
-function nameOf(metadata: JsonObject, { instance, domain, proxyless }: Identity): { name: string; namespace: string } {
+function nameOf(
+  metadata: JsonObject,
+  { instance, domain, proxyless }: Identity,
+  verifiedNamespace: string | undefined,
+): { name: string; namespace: string } {
   const dot = proxyless && domain === '' ? -1 : instance.lastIndexOf('.');
   const idNamespace = dot < 0 ? (domain.split('.')[0] ?? '') : instance.slice(dot + 1);
-  const namespace = text(metadata, 'NAMESPACE') || idNamespace || 'default';
+  const namespace = verifiedNamespace ?? (text(metadata, 'NAMESPACE') || idNamespace || 'default');
   return { name: text(metadata, 'NAME') || (dot < 0 ? instance : instance.slice(0, dot)), namespace };
 }
 
@@ -137,21 +160,15 @@ function versionOf(node: Node): string {
 const wasmRuntime = 'envoy.wasm.runtime.v8';
 
 /** Whether an Envoy has said what it is made of, and cannot run WebAssembly. */
-function lacksWasm({ extensions }: Node): boolean {
-  return extensions.length > 0 && !extensions.some(({ name, disabled }) => name === wasmRuntime && !disabled);
+function lacksWasm(node: Node): boolean {
+  return node.extensions.length > 0 && !hasExtension(node, wasmRuntime);
 }
 
-/** Metadata as text: Envoys send numbers and booleans too (`HTTP_PROXY_PORT: 15007`, `DNS_CAPTURE: true`). */
-function text(metadata: JsonObject, key: string): string {
-  const value = Object.hasOwn(metadata, key) ? metadata[key] : undefined;
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
+function hasExtension({ extensions }: Node, wanted: string): boolean {
+  return extensions.some(({ name, disabled }) => name === wanted && !disabled);
 }
 
 function stringsOf(value: JsonValue | undefined): Record<string, string> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
   return Object.fromEntries(Object.entries(value).filter((e): e is [string, string] => typeof e[1] === 'string'));
-}
-
-function quote(value: string): string {
-  return JSON.stringify(value.length > quotedLength ? `${value.slice(0, quotedLength)}…` : value);
 }

@@ -17,20 +17,13 @@ export function shownChain(certificate: Partial<PeerCertificate>): readonly Buff
 export type PeerJudgement = { readonly identity: WorkloadIdentity } | { readonly error: string };
 
 /**
- * Whom a chain of certificates proves a peer to be.
- * @param trustDomains those whose workloads are meant; a bundle may hold more
+ * Whom a chain of certificates proves a peer to be. Whether its trust domain is one that is meant is for the caller to
+ * say: a bundle may hold more.
  * @param now milliseconds since 1970
  */
-export function judgePeer(
-  chain: readonly Buffer[],
-  bundles: TrustBundles,
-  trustDomains: ReadonlySet<string>,
-  now: number,
-): PeerJudgement {
+export function judgePeer(chain: readonly Buffer[], bundles: TrustBundles, now: number): PeerJudgement {
   const verdict = verifyPeer(chain, bundles, now);
   if ('error' in verdict) return verdict;
   const identity = parseWorkloadId(verdict.spiffeId);
-  if (!identity) return { error: `${verdict.spiffeId} names no service account` };
-  if (!trustDomains.has(identity.trustDomain)) return { error: `${verdict.spiffeId} is of another trust domain` };
-  return { identity };
+  return identity ? { identity } : { error: `${verdict.spiffeId} names no service account` };
 }

@@ -5,6 +5,13 @@ export type ProxyType = 'sidecar' | 'router';
 /** How traffic reaches the sidecar: iptables (REDIRECT, TPROXY), or explicitly by bound listeners (NONE). */
 export type InterceptionMode = 'REDIRECT' | 'TPROXY' | 'NONE';
 
+/** What a client has proved to be, by its certificate or a token. */
+export interface VerifiedIdentity {
+  readonly trustDomain: string;
+  readonly namespace: string;
+  readonly serviceAccount: string;
+}
+
 /**
  * A connected proxy, from its xDS node (id `sidecar~IP~pod.ns~ns.svc.cluster.local` and metadata; Istio's names).
  * Parsed once a stream and frozen.
@@ -46,6 +53,10 @@ export interface Proxy {
   readonly workloadCertificates: boolean;
   /** DNS_CAPTURE: serve mesh names by Envoy's DNS filter on 15053. */
   readonly dnsCapture: boolean;
+  /** What its client has proved to be: `namespace` and `serviceAccount` are those. Undefined on plain text, where nobody proves anything. */
+  readonly verifiedIdentity?: VerifiedIdentity | undefined;
   /** The Envoy has said what it is made of, and the runtime for WebAssembly is not among it. Default false. */
   readonly lacksWasm?: boolean | undefined;
+  /** The Envoy has said that it has the HTTP filter that stands for others (envoy.filters.http.filter_chain). Default false. */
+  readonly hasFilterChain?: boolean | undefined;
 }

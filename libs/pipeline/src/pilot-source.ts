@@ -1,7 +1,7 @@
 import { parseNode } from '@seine/bootstrap';
 import type { Diagnostic } from '@seine/diagnostics';
 import type { Node } from '@seine/envoy/envoy/config/core/v3/base_pb.js';
-import type { Mesh, Proxy } from '@seine/model';
+import type { Mesh, Proxy, VerifiedIdentity } from '@seine/model';
 import type { Snapshot } from '@seine/snapshot';
 import { compileViews, diagnosticsOfProxies } from './compiler.js';
 import type { MeshVersion } from './mesh-feed.js';
@@ -42,6 +42,9 @@ class ConnectedProxy {
   }
 }
 
+/** gRPC's status PERMISSION_DENIED. */
+const permissionDenied = 7;
+
 export type OpenedProxy = Pick<ConnectedProxy, 'id' | 'envoyVersion' | 'proxy'> & {
   snapshot(): Snapshot;
   close(): void;
@@ -80,9 +83,10 @@ export class PilotSource {
     return [...this.#proxies].map((connected) => connected.proxy);
   }
 
-  open(node: Node): OpenedProxy | { readonly error: string } {
-    const parsed = parseNode(node);
-    if ('error' in parsed) return parsed;
+  /** @param identity what the client has proved to be; undefined where nobody has to */
+  open(node: Node, identity?: VerifiedIdentity): OpenedProxy | { readonly error: string; readonly code?: number } {
+    const parsed = parseNode(node, identity);
+    if ('error' in parsed) return { error: parsed.error, ...(parsed.isFalse && { code: permissionDenied }) };
     const connected = new ConnectedProxy(
       parsed.proxy,
       () => {

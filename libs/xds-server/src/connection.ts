@@ -1,5 +1,6 @@
 import { type GrpcStream, GrpcStatus } from '@seine/h2grpc';
 import { viewVersion } from '@seine/snapshot';
+import type { PeerIdentity } from './admission.js';
 import type { HoldBack } from './hold-back.js';
 import { MalformedMessage } from './protobuf-scan.js';
 import { parseDeltaRequest, parseSotwRequest, type XdsRequest } from './request.js';
@@ -16,6 +17,8 @@ export interface ConnectionContext {
   /** A hold was set or lifted: other streams may have something to get. */
   readonly holdsChanged: () => void;
   readonly closed: (connection: Connection) => void;
+  /** A client was turned away for who it is, or what it says of itself. */
+  readonly refused: (peer: string, code: number, reason: string) => void;
 }
 
 /** One client's ADS stream: joins the transport with the protocol, and ends either when the other fails. */
@@ -29,10 +32,12 @@ export class Connection {
     readonly variant: Variant,
     private readonly grpc: GrpcStream,
     private readonly connectedAt: number,
+    /** Who the client has proved to be; undefined where nobody has to. */
+    readonly identity: PeerIdentity | undefined,
     private readonly context: ConnectionContext,
   ) {
     grpc.on({
-      message: (message) => this.#receive(message),
+      message: (message) => this.receive(message),
       close: () => this.#close(),
       drain: () => {
         this.#blockedSince = undefined;
@@ -60,9 +65,9 @@ export class Connection {
     }
   }
 
-  /** Ends the stream with UNAVAILABLE, which makes the client try elsewhere. */
-  end(message: string): void {
-    this.grpc.end(GrpcStatus.UNAVAILABLE, message);
+  /** Ends the stream; by default with UNAVAILABLE, which makes the client try elsewhere. */
+  end(message: string, code: number = GrpcStatus.UNAVAILABLE): void {
+    this.grpc.end(code, message);
   }
 
   /** Ends a stream whose client does not read. */
@@ -70,7 +75,9 @@ export class Connection {
     this.grpc.reset();
   }
 
-  #receive(message: Buffer): void {
+  /** Takes a message of the client. */
+  receive(message: Buffer): void {
+    if (this.grpc.closed) return;
     try {
       const request = this.variant === 'delta' ? parseDeltaRequest(message) : parseSotwRequest(message);
       if (request.typeUrl === '')
@@ -95,9 +102,11 @@ export class Connection {
       this.grpc.end(GrpcStatus.INVALID_ARGUMENT, 'the first request must carry node.id');
       return false;
     }
-    const opened = this.context.source.open(request.node);
+    const opened = this.context.source.open(request.node, this.identity);
     if ('error' in opened) {
-      this.grpc.end(GrpcStatus.INVALID_ARGUMENT, opened.error);
+      const { code = GrpcStatus.INVALID_ARGUMENT, error, reason = error } = opened;
+      this.context.refused(this.grpc.peer, code, reason);
+      this.grpc.end(code, error);
       return false;
     }
     this.#handle = opened;

@@ -5,6 +5,7 @@
  *                                        │
  *                               HoldBack (what was refused, what was accepted)
  */
+export * from './admission.js';
 export * from './hold-back.js';
 export * from './name-set.js';
 export { MalformedMessage } from './protobuf-scan.js';

@@ -1,5 +1,6 @@
 import type { Node } from '@seine/envoy/envoy/config/core/v3/base_pb.js';
 import type { Snapshot } from '@seine/snapshot';
+import type { PeerIdentity, StreamRefusal } from './admission.js';
 
 /** A proxy that the source computes snapshots for, from `open` to `close`. */
 export interface ProxyHandle {
@@ -15,6 +16,9 @@ export interface ProxyHandle {
 export interface SnapshotSource {
   /** False until the first full view of the mesh is compiled: nobody is served a partial one (X-24). */
   ready(): boolean;
-  /** @returns why this node cannot be served, where it cannot */
-  open(node: Node): ProxyHandle | { readonly error: string };
+  /**
+   * @param identity what the client has proved to be; undefined where nobody has to prove anything
+   * @returns why this node cannot be served, where it cannot
+   */
+  open(node: Node, identity: PeerIdentity | undefined): ProxyHandle | StreamRefusal;
 }

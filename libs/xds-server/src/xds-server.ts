@@ -1,5 +1,7 @@
+import type { Duplex } from 'node:stream';
 import { GrpcServer, GrpcStatus, type GrpcStream } from '@seine/h2grpc';
 import type { ResourceSet } from '@seine/snapshot';
+import { type Admission, type Authenticate, awaitAdmission, type PeerIdentity } from './admission.js';
 import { Connection, type ConnectionContext } from './connection.js';
 import { HoldBack } from './hold-back.js';
 import type { Variant } from './response.js';
@@ -31,15 +33,21 @@ export interface XdsServerEvents extends StreamEvents {
   closed?(variant: Variant): void;
   oversized?(peer: string): void;
   slowReader?(proxy: string): void;
+  /** A client was turned away for who it is, or what it says of itself. @param peer its address */
+  refused?(peer: string, code: number, reason: string): void;
 }
 
 export interface XdsServerOptions {
   readonly source: SnapshotSource;
+  /** Default: nobody has to prove anything. */
+  readonly authenticate?: Authenticate;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly limits?: Partial<XdsServerLimits>;
   readonly events?: XdsServerEvents;
 }
+
+const nobody: Admission = { identity: undefined };
 
 /** Prunes what is remembered of resources long gone, once in so many changes. */
 const pruneEvery = 256;
@@ -56,7 +64,7 @@ export class XdsServer {
   #numbers = 0;
   #changes = 0;
   #refreshAll = false;
-  #sweep: NodeJS.Timeout | undefined;
+  readonly #sweep: NodeJS.Timeout;
 
   constructor(private readonly options: XdsServerOptions) {
     this.#limits = { ...defaultLimits, ...options.limits };
@@ -67,15 +75,29 @@ export class XdsServer {
       maxConcurrentStreams: 100,
       onOversized: (stream) => this.options.events?.oversized?.(stream.peer),
     });
+    this.#sweep = setInterval(() => this.#dropSlowReaders(), Math.min(5000, this.#limits.slowReaderMs));
+    this.#sweep.unref();
     this.#grpc.handle(sotwPath, (stream) => this.#accept(stream, 'sotw'));
     this.#grpc.handle(deltaPath, (stream) => this.#accept(stream, 'delta'));
   }
 
-  /** @returns the port in use */
+  /** Listens for plain text. @returns the port in use */
   async listen(host: string, port: number): Promise<number> {
-    this.#sweep = setInterval(() => this.#dropSlowReaders(), Math.min(5000, this.#limits.slowReaderMs));
-    this.#sweep.unref();
     return this.#grpc.listen(host, port);
+  }
+
+  /**
+   * Serves a client on a socket on which somebody else has ended TLS.
+   * @param certificates what it has shown, DER, the leaf first: for `authenticate` to verify
+   */
+  accept(socket: Duplex, certificates: readonly Buffer[]): void {
+    this.#grpc.accept(socket, certificates);
+  }
+
+  /** Ends the streams of identities that may not have them any more. */
+  endStreamsOf(isDenied: (identity: PeerIdentity) => boolean, message: string): void {
+    for (const connection of [...this.#connections])
+      if (connection.identity && isDenied(connection.identity)) connection.end(message, GrpcStatus.UNAUTHENTICATED);
   }
 
   /** The source has something new: every client is looked at, now. */
@@ -115,9 +137,27 @@ export class XdsServer {
       stream.end(GrpcStatus.UNAVAILABLE, this.#accepting ? 'not synced yet' : 'this replica is going away');
       return;
     }
-    const connection = new Connection(++this.#numbers, variant, stream, this.options.now(), this.#context());
+    const admission = this.options.authenticate?.(stream) ?? nobody;
+    if (!(admission instanceof Promise)) this.#admit(stream, variant, admission);
+    else
+      awaitAdmission(stream, admission, this.#limits.maxRequestBytes, (outcome, early) => {
+        const connection = this.#admit(stream, variant, outcome);
+        for (const message of early) connection?.receive(message);
+      });
+  }
+
+  #admit(stream: GrpcStream, variant: Variant, admission: Admission): Connection | undefined {
+    if ('error' in admission) {
+      const { code = GrpcStatus.UNAUTHENTICATED, error, reason = error } = admission;
+      this.options.events?.refused?.(stream.peer, code, reason);
+      stream.end(code, error);
+      return undefined;
+    }
+    const { identity } = admission;
+    const connection = new Connection(++this.#numbers, variant, stream, this.options.now(), identity, this.#context());
     this.#connections.add(connection);
     this.options.events?.opened?.(variant);
+    return connection;
   }
 
   #context(): ConnectionContext {
@@ -130,6 +170,7 @@ export class XdsServer {
       closed: (connection) => {
         if (this.#connections.delete(connection)) this.options.events?.closed?.(connection.variant);
       },
+      refused: (peer, code, reason) => this.options.events?.refused?.(peer, code, reason),
     };
   }
 

@@ -17,6 +17,14 @@ export interface CallOwner {
   ended(call: Call): void;
 }
 
+/** Whose calls they are: the client of a connection. */
+export interface CallClient {
+  /** Its address. */
+  readonly peer: string;
+  /** What it has shown over TLS, DER, the leaf first; undefined without TLS. */
+  readonly certificates: readonly Buffer[] | undefined;
+}
+
 /** The window that a client has on each stream, and on the connection, bytes. */
 export const receiveWindow = 1 << 20;
 
@@ -33,9 +41,10 @@ export class Call implements GrpcStream {
 
   constructor(
     readonly id: number,
-    readonly peer: string,
+    readonly authorization: string,
     readonly path: string,
     private readonly owner: CallOwner,
+    private readonly client: CallClient,
   ) {
     this.#deframer = new Deframer(owner.maxMessageBytes, (message) => {
       if (!this.#closed) this.#events?.message(message);
@@ -45,6 +54,14 @@ export class Call implements GrpcStream {
       () => this.#events?.drain?.(),
       () => owner.ended(this),
     );
+  }
+
+  get peer(): string {
+    return this.client.peer;
+  }
+
+  get certificates(): readonly Buffer[] | undefined {
+    return this.client.certificates;
   }
 
   on(events: GrpcStreamEvents): void {

@@ -1,14 +1,13 @@
-import { Call, type CallOwner } from './call.js';
+import { Call, type CallClient, type CallOwner } from './call.js';
 import { encodeReset, ErrorCode, Http2Error } from './frames.js';
 import type { HeadersFrame } from './header-blocks.js';
 import type { FloodGuard } from './limits.js';
-import { checkTrailers, parseRequestHead } from './request-head.js';
+import { checkTrailers, parseRequestHead, type RequestHead } from './request-head.js';
 import { encodeTrailersOnly, responseHeaders } from './response-headers.js';
 import { GrpcStatus } from './status.js';
 import type { GrpcStream } from './stream.js';
 
-export interface CallsOptions {
-  readonly peer: string;
+export interface CallsOptions extends CallClient {
   readonly maxConcurrentStreams: number;
   readonly handler: (path: string) => ((stream: GrpcStream) => void) | undefined;
 }
@@ -83,18 +82,19 @@ export class Calls {
       this.#refuse(streamId, endStream, 431, GrpcStatus.RESOURCE_EXHAUSTED, 'the headers are too large');
       return;
     }
-    const { method, path, contentType } = parseRequestHead(streamId, headers);
+    const head = parseRequestHead(streamId, headers);
+    const { method, path, contentType } = head;
     const handler = this.options.handler(path);
     if (method !== 'POST')
       this.#refuse(streamId, endStream, 405, GrpcStatus.UNIMPLEMENTED, 'gRPC takes POST requests only');
     else if (!handler) this.#refuse(streamId, endStream, 200, GrpcStatus.UNIMPLEMENTED, `no method ${path}`);
     else if (!contentType.startsWith('application/grpc'))
       this.#refuse(streamId, endStream, 415, GrpcStatus.UNIMPLEMENTED, `content-type ${contentType} is not gRPC`);
-    else this.#open(streamId, path, endStream, handler);
+    else this.#open(streamId, head, endStream, handler);
   }
 
-  #open(streamId: number, path: string, endStream: boolean, handler: (stream: GrpcStream) => void): void {
-    const call = new Call(streamId, this.options.peer, path, this.owner);
+  #open(streamId: number, head: RequestHead, endStream: boolean, handler: (stream: GrpcStream) => void): void {
+    const call = new Call(streamId, head.authorization, head.path, this.owner, this.options);
     this.#calls.set(streamId, call);
     this.owner.out.headers(streamId, responseHeaders, false);
     // The headers may have been one answer too many for a client that does not read.

@@ -20,6 +20,9 @@ import { SendQueue } from './send-queue.js';
 /** Below this a piece is copied beside its neighbours: cheaper than several entries in the write queue. */
 const copyBelow = 16 * 1024;
 
+/** What waits on a socket before a client counts as slow, bytes. */
+export const socketBuffer = 64 * 1024;
+
 export interface OutboundEvents {
   /** The client makes the server answer and does not read. */
   readonly unread: () => void;
@@ -176,7 +179,8 @@ export class Outbound {
   }
 
   #isFull(): boolean {
-    return this.socket.writableLength >= this.socket.writableHighWaterMark;
+    // Of TLS sockets Node lets nobody set the mark. Above its own mark a stream says when it has drained.
+    return this.socket.writableLength >= Math.max(socketBuffer, this.socket.writableHighWaterMark);
   }
 
   #spend(stream: OutboundStream, bytes: number): void {

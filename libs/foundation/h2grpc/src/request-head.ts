@@ -6,6 +6,8 @@ export interface RequestHead {
   readonly method: string;
   readonly path: string;
   readonly contentType: string;
+  /** Empty where there is none. */
+  readonly authorization: string;
 }
 
 const validName = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
@@ -28,6 +30,7 @@ function checkField(streamId: number, name: string, value: string): void {
 export function parseRequestHead(streamId: number, headers: readonly Header[]): RequestHead {
   const pseudo = new Map<string, string>();
   let contentType = '';
+  let authorization = '';
   let regular = false;
   for (const [name, value] of headers) {
     if (invalidValue.test(value)) throw malformed(streamId, `header ${name} holds a line break or NUL`);
@@ -40,11 +43,12 @@ export function parseRequestHead(streamId: number, headers: readonly Header[]): 
     regular = true;
     checkField(streamId, name, value);
     if (name === 'content-type') contentType = value;
+    else if (name === 'authorization') authorization = value;
   }
   const method = pseudo.get(':method');
   const path = pseudo.get(':path');
   if (!method || !path || !pseudo.get(':scheme')) throw malformed(streamId, 'a request without method, scheme or path');
-  return { method, path, contentType };
+  return { method, path, contentType, authorization };
 }
 
 /** Checks a request's trailers, whose content no handler needs. */

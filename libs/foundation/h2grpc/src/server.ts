@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { Connection } from './connection.js';
 import type { Http2Error } from './frames.js';
 import { type ConnectionLimits, defaultConnectionLimits } from './limits.js';
+import { socketBuffer } from './outbound.js';
 import type { GrpcStream } from './stream.js';
 
 export interface GrpcServerOptions {
@@ -25,9 +26,6 @@ export interface GrpcServerOptions {
 }
 
 export type StreamHandler = (stream: GrpcStream) => void;
-
-/** What waits on a socket before a client counts as slow, bytes. */
-const socketBuffer = 64 * 1024;
 
 function addressOf(socket: Duplex): string {
   return socket instanceof net.Socket ? `${socket.remoteAddress ?? ''}:${socket.remotePort ?? 0}` : '';
@@ -69,13 +67,17 @@ export class GrpcServer {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** Serves one client on a socket, whoever accepted it (or ended TLS on it). */
-  accept(socket: Duplex): void {
+  /**
+   * Serves one client on a socket, whoever accepted it (or ended TLS on it).
+   * @param certificates what the client has shown over TLS, DER, the leaf first; undefined without TLS
+   */
+  accept(socket: Duplex, certificates?: readonly Buffer[]): void {
     const peer = addressOf(socket);
     const { options } = this;
     const connection: Connection = new Connection(socket, {
       ...options,
       peer,
+      certificates,
       limits: this.#limits,
       now: () => performance.now(),
       handler: (path) => this.#handlers.get(path),

@@ -12,6 +12,10 @@ export interface GrpcStream {
   readonly peer: string;
   /** `/package.Service/Method` */
   readonly path: string;
+  /** What the client's end of TLS has shown, DER, the leaf first: not verified. Undefined where there is no TLS. */
+  readonly certificates: readonly Buffer[] | undefined;
+  /** The header of that name; empty where there is none. */
+  readonly authorization: string;
   readonly closed: boolean;
   /** Bytes that were written and not yet taken by the transport. */
   readonly buffered: number;

@@ -1,4 +1,4 @@
-import { Client, type ClientDuplexStream, credentials } from '@grpc/grpc-js';
+import { type ChannelCredentials, Client, type ClientDuplexStream, credentials, Metadata } from '@grpc/grpc-js';
 import type { Node } from '@seine/envoy/envoy/config/core/v3/base_pb.js';
 import type { AdsVariant } from './ads-messages.js';
 import { AdsStream } from './ads-stream.js';
@@ -11,13 +11,23 @@ const methods: Record<AdsVariant, string> = {
 
 const asIs = (bytes: Buffer): Buffer => bytes;
 
-/** One client with one connection of its own, as one Envoy has; speaks plain-text ADS by @grpc/grpc-js. */
+export interface AdsClientOptions {
+  /** Default plain text. */
+  readonly credentials?: ChannelCredentials;
+  /** The header `authorization` of each stream. */
+  readonly authorization?: string;
+}
+
+/** One client with one connection of its own, as one Envoy has; speaks ADS by @grpc/grpc-js. */
 export class AdsClient {
   readonly #client: Client;
 
   /** @param target `127.0.0.1:15010` */
-  constructor(target: string) {
-    this.#client = new Client(target, credentials.createInsecure(), {
+  constructor(
+    target: string,
+    private readonly options: AdsClientOptions = {},
+  ) {
+    this.#client = new Client(target, options.credentials ?? credentials.createInsecure(), {
       'grpc.use_local_subchannel_pool': 1,
       'grpc.max_receive_message_length': -1,
       'grpc.max_send_message_length': -1,
@@ -27,7 +37,15 @@ export class AdsClient {
 
   /** @param node goes with the first request; undefined leaves it out */
   open(variant: AdsVariant, node: Node | undefined): AdsStream {
-    const call: ClientDuplexStream<Buffer, Buffer> = this.#client.makeBidiStreamRequest(methods[variant], asIs, asIs);
+    const metadata = new Metadata();
+    const { authorization } = this.options;
+    if (authorization !== undefined) metadata.set('authorization', authorization);
+    const call: ClientDuplexStream<Buffer, Buffer> = this.#client.makeBidiStreamRequest(
+      methods[variant],
+      asIs,
+      asIs,
+      metadata,
+    );
     return new AdsStream(variant, call, node);
   }
 
