@@ -1,0 +1,2 @@
+/** An issuer of tokens, for tests. */
+export * from './token-issuer.js';
