@@ -1,32 +1,25 @@
-import fs from 'node:fs';
-import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { LoggerService } from '@nestjs/common';
-import { makeWorkloadKey, type TrustBundles } from '@seine/ca';
-import {
-  type AskAuthority,
-  certificateSecret,
-  exportKey,
-  FileSecrets,
-  type HeldCertificate,
-  readTrustedRoots,
-  rootSecret,
-  rootSecretName,
-  type SdsEvents,
-  SecretBoard,
-  systemRoots,
-  WorkloadCertificate,
-  workloadSecretName,
-  WorkloadSecrets,
-} from '@seine/sds';
+import { parseBundle, type TrustBundles } from '@seine/ca';
+import { type AskAuthority, type Proof, readTrustedRoots, rootSecretName, type SdsEvents } from '@seine/sds';
 import type { AgentMetrics } from './agent.metrics.js';
+import type { BundleFeed } from './bundle-feed.js';
 import type { AgentArguments, WorkloadArguments } from './config.js';
-import { type Admission, SdsServer } from './sds-server.js';
-import { findSystemRoots } from './system-roots.js';
-import { TokenFile } from './token-file.js';
+import { KeptCertificates } from './kept-certificates.js';
+import { noRecords, type RecordStore } from './record-store.js';
+import { Sockets } from './sockets.js';
+import { Trust } from './trust.js';
+import { Workload, type WorkloadTerms } from './workload.js';
 
 export interface AgentOptions extends Pick<AgentArguments, 'rootCertFile' | 'trustDomain' | 'workloads' | 'keyType'> {
   /** @param bundles the roots that are trusted now */
   readonly authority: (bundles: () => TrustBundles) => AskAuthority;
+  /** Tells of citadel's bundles as they change; without it only the files count. */
+  readonly bundleFeed?: BundleFeed | undefined;
+  /** Files with the roots of other trust domains: PEM, or SPIFFE bundles. */
+  readonly federatedBundleFiles?: ReadonlyMap<string, string>;
+  /** What outlives a restart; without it nothing does. */
+  readonly records?: RecordStore;
   readonly watchFile: (file: string, onText: (text: string | undefined) => void) => () => void;
   readonly logger: LoggerService;
   readonly metrics: AgentMetrics;
@@ -38,30 +31,45 @@ export interface AgentOptions extends Pick<AgentArguments, 'rootCertFile' | 'tru
   readonly later: (run: () => void, ms: number) => () => void;
 }
 
-/** A workload with all that the agent keeps of it. */
-interface Workload {
+/** What an operator sees of a workload. */
+export interface WorkloadState {
   readonly name: string;
+  readonly namespace: string;
+  readonly serviceAccount: string;
   readonly socket: string;
-  readonly token: TokenFile;
-  readonly certificate: WorkloadCertificate;
-  readonly secrets: WorkloadSecrets;
+  /** Of the certificate in force: milliseconds since 1970; undefined where there is none. */
+  readonly notAfter: number | undefined;
 }
 
 /** Keeps the certificates of some workloads and serves each to its Envoys. */
 export class AgentService {
-  readonly #workloads: readonly Workload[];
-  readonly #roots = new SecretBoard();
+  readonly #workloads = new Map<string, Workload>();
+  readonly #trust: Trust;
+  readonly #sockets: Sockets;
   readonly #ask: AskAuthority;
+  readonly #kept: KeptCertificates;
   readonly #ends: (() => void)[] = [];
-  #bundles: TrustBundles = new Map();
-  #servers: readonly SdsServer[] = [];
+  /** Changes of one workload come one after the other. */
+  readonly #changes = new Map<string, Promise<unknown>>();
+  #rootsText: string | undefined;
+  #restartFeed: () => void = () => undefined;
 
   constructor(private readonly options: AgentOptions) {
-    this.#ask = options.authority(() => this.#bundles);
-    this.#workloads = options.workloads.map((workload) => this.#workload(workload));
-    const { metrics, now } = options;
+    const { trustDomain, later, logger, metrics, now, records = noRecords } = options;
+    const onWarning = (message: string): void => void logger.warn(message, 'sds');
+    this.#sockets = new Sockets({ events: this.#events(onWarning), onWarning });
+    this.#trust = new Trust({
+      trustDomain,
+      isAwaited: () => this.#sockets.isAwaited(rootSecretName),
+      onTrusted: () => {
+        for (const { certificate } of this.#workloads.values()) certificate.rootsChanged();
+      },
+      later,
+    });
+    this.#ask = options.authority(() => this.#trust.own());
+    this.#kept = new KeptCertificates(records);
     metrics.expiries(() =>
-      this.#workloads.flatMap(({ name, certificate }) =>
+      [...this.#workloads.values()].flatMap(({ name, certificate }) =>
         certificate.held ? [{ workload: name, seconds: (certificate.held.notAfter - now()) / 1000 }] : [],
       ),
     );
@@ -69,93 +77,106 @@ export class AgentService {
 
   /** Serves the sockets, then asks for certificates. @throws Error when a socket cannot be had */
   async start(): Promise<void> {
-    const { watchFile, rootCertFile } = this.options;
+    const { watchFile, rootCertFile, federatedBundleFiles = new Map<string, string>() } = this.options;
     this.#ends.push(watchFile(rootCertFile, (text) => this.#readRoots(text)));
-    const sockets = [...new Set(this.#workloads.map(({ socket }) => socket))];
-    const served: SdsServer[] = [];
-    this.#servers = served;
-    for (const socket of sockets) served.push(await this.#serve(socket));
-    this.options.workloads.forEach(({ tokenFile }, index) => {
-      const workload = this.#workloads[index];
-      if (workload) this.#ends.push(watchFile(tokenFile, (text) => this.#readToken(workload, tokenFile, text)));
-    });
-    for (const { certificate } of this.#workloads) certificate.start();
+    for (const [domain, file] of federatedBundleFiles)
+      this.#ends.push(watchFile(file, (text) => this.#readFederated(domain, file, text)));
+    const workloads = this.options.workloads.map((workload) => this.#make(workload));
+    for (const workload of workloads) this.#workloads.set(workload.name, workload);
+    for (const [socket, users] of groupBySocket(workloads)) await this.#sockets.open(socket, users);
+    for (const workload of workloads) workload.start();
+    this.#follow();
   }
 
   stop(): void {
-    for (const { certificate } of this.#workloads) certificate.stop();
+    for (const workload of this.#workloads.values()) workload.stop();
     for (const end of this.#ends.splice(0)) end();
-    for (const server of this.#servers) server.close();
+    this.#trust.stop();
+    this.#sockets.close();
+  }
+
+  /**
+   * From now on serves this workload too, on a socket of its own; one of the same name is replaced, an equal one stays.
+   * @throws RangeError when a name cannot be part of an identity
+   * @throws Error when the socket cannot be had
+   */
+  async put(options: WorkloadArguments, terms?: WorkloadTerms): Promise<void> {
+    await this.#inTurn(options.name, async () => {
+      const there = this.#workloads.get(options.name);
+      if (there && isDeepStrictEqual(there.options, options)) return;
+      const workload = this.#make(options, terms);
+      // What is there goes on where the new one cannot be served.
+      const isMoving = there?.options.socket !== options.socket;
+      if (there && !isMoving) await this.#drop(there);
+      await this.#sockets.open(options.socket, [workload]);
+      if (there && isMoving) await this.#drop(there);
+      this.#workloads.set(options.name, workload);
+      workload.start();
+    });
+  }
+
+  /** Ends the workload's streams and forgets it. @returns whether it was there */
+  async remove(name: string): Promise<boolean> {
+    return await this.#inTurn(name, async () => {
+      const workload = this.#workloads.get(name);
+      if (!workload) return false;
+      await this.#drop(workload);
+      this.#kept.forget(name);
+      return true;
+    });
+  }
+
+  /** A workload's token as it came, from elsewhere than a file. @returns whether there is such a workload */
+  takeToken(name: string, token: string): boolean {
+    this.#workloads.get(name)?.takeToken(token);
+    return this.#workloads.has(name);
+  }
+
+  workloads(): readonly WorkloadState[] {
+    return [...this.#workloads.values()].map(({ options, certificate }) => ({
+      name: options.name,
+      namespace: options.namespace,
+      serviceAccount: options.serviceAccount,
+      socket: options.socket,
+      notAfter: certificate.isInForce ? certificate.held?.notAfter : undefined,
+    }));
   }
 
   /** Workloads without a certificate in force. */
   waiting(): readonly string[] {
-    return this.#workloads.filter(({ certificate }) => !certificate.isInForce).map(({ name }) => name);
+    return this.workloads()
+      .filter(({ notAfter }) => notAfter === undefined)
+      .map(({ name }) => name);
   }
 
-  #workload(options: WorkloadArguments): Workload {
-    const { name, namespace, serviceAccount, socket } = options;
-    const { trustDomain, keyType, now, random, later, logger, metrics, watchFile } = this.options;
-    const own = new SecretBoard();
-    const token = new TokenFile();
-    const certificate = new WorkloadCertificate({
-      identity: { trustDomain, namespace, serviceAccount },
-      makeKey: () => makeWorkloadKey(keyType),
-      ask: (csr, proof) => {
-        metrics.asked();
-        return this.#ask(csr, proof);
-      },
-      token: () => token.token,
-      bundles: () => this.#bundles,
-      onIssued: (held) => {
-        own.put(certificateSecret(workloadSecretName, held.chain.join(''), exportKey(held.key)));
-        logger.log(`${name}: ${describe(held)}`, 'certificate');
-      },
-      onFailed: (reason, waitMs) => {
-        metrics.failed();
-        logger.warn(`${name}: no certificate: ${reason}; next try in ${Math.round(waitMs)} ms`, 'certificate');
-      },
-      now,
-      random,
-      later,
-    });
-    const files = new FileSecrets({
-      isAllowed: (file) => this.#isAllowed(options, file),
-      watchFile: (file, onText) => {
-        if (file === systemRoots) return watchFile(findSystemRoots(), onText);
-        // A link must not lead out of the folder that is let out.
-        return watchFile(file, (text) => onText(this.#isAllowed(options, realPath(file)) ? text : undefined));
-      },
-      onFailure: (secret, reason) => {
-        metrics.fileFailed();
-        logger.warn(`${name}: ${secret}: ${reason}`, 'secret');
-      },
-    });
-    return { name, socket, token, certificate, secrets: new WorkloadSecrets(own, this.#roots, files) };
+  #make(options: WorkloadArguments, terms?: WorkloadTerms): Workload {
+    const { trustDomain, keyType, watchFile, logger, metrics, now, random, later } = this.options;
+    const context = {
+      ...{ trustDomain, keyType, watchFile, logger, metrics, now, random, later },
+      ask: this.#ask,
+      bundles: () => this.#trust.own(),
+      roots: this.#trust.board,
+      kept: this.#kept,
+      isAlone: () => this.#workloads.size <= 1,
+    };
+    return new Workload(options, context, terms);
   }
 
-  /**
-   * Who is alone on a socket may have what the agent itself can read, as with Istio: it is the agent of a machine or a
-   * pod. Where several share one agent, a file of the one is none of the other's business.
-   */
-  #isAllowed({ files }: WorkloadArguments, file: string): boolean {
-    if (file === systemRoots) return true;
-    if (!files) return this.options.workloads.length === 1;
-    const absolute = path.resolve(file);
-    return files
-      .flatMap((folder) => [folder, realPath(folder)])
-      .some((folder) => absolute.startsWith(folder.endsWith(path.sep) ? folder : folder + path.sep));
+  async #drop(workload: Workload): Promise<void> {
+    workload.stop();
+    this.#workloads.delete(workload.name);
+    await this.#sockets.leave(workload);
   }
 
-  #serve(socket: string): Promise<SdsServer> {
-    const { logger } = this.options;
-    const onWarning = (message: string): void => void logger.warn(message, 'sds');
-    return SdsServer.listen({
-      socket,
-      admit: (bearer) => this.#admit(socket, bearer),
-      events: this.#events(onWarning),
-      onWarning,
-    });
+  async #inTurn<T>(name: string, change: () => Promise<T>): Promise<T> {
+    const before = this.#changes.get(name) ?? Promise.resolve();
+    const mine = before.then(change, change);
+    this.#changes.set(name, mine);
+    try {
+      return await mine;
+    } finally {
+      if (this.#changes.get(name) === mine) this.#changes.delete(name);
+    }
   }
 
   #events(onWarning: (message: string) => void): SdsEvents {
@@ -168,45 +189,90 @@ export class AgentService {
     };
   }
 
-  #admit(socket: string, bearer: string | undefined): Admission {
-    const here = this.#workloads.filter((workload) => workload.socket === socket);
-    const [only, ...others] = here;
-    if (only && others.length === 0) return only.secrets;
-    if (bearer === undefined) return { error: 'several workloads share this socket, and no token says which it is' };
-    const proved = here.find(({ token }) => token.matches(bearer));
-    return proved?.secrets ?? { error: 'the token is of no workload of this socket' };
-  }
-
-  #readToken({ name, token, certificate }: Workload, file: string, text: string | undefined): void {
-    const remark = token.read(text);
-    if (remark !== undefined) this.options.logger.warn(`${name}: the token file ${file} ${remark}`, 'token');
-    certificate.tokenChanged();
-  }
-
-  /** The streams hear of new roots before a certificate of one of them is used (S-3). */
   #readRoots(text: string | undefined): void {
-    const { logger, rootCertFile, trustDomain } = this.options;
+    const { logger, rootCertFile } = this.options;
     const read = text === undefined ? { error: 'is not there' } : readTrustedRoots(text);
     if ('error' in read) {
-      const kept = this.#bundles.size > 0 ? '; the roots that were there are kept' : '';
+      const kept = this.#trust.own().size > 0 ? '; the roots that were there are kept' : '';
       logger.warn(`the file of roots ${rootCertFile} ${read.error}${kept}`, 'roots');
       return;
     }
-    this.#bundles = new Map([[trustDomain, read.roots]]);
-    this.#roots.put(rootSecret(rootSecretName, read.roots.join('')));
-    logger.log(`${read.roots.length} roots are trusted now`, 'roots');
-    for (const { certificate } of this.#workloads) certificate.rootsChanged();
+    const isFirst = this.#rootsText === undefined;
+    this.#rootsText = text;
+    const pushed = isFirst ? this.#pushedBefore() : undefined;
+    this.#trustOwn(pushed ?? read.roots, pushed ? 'as citadel said last' : 'by the file of roots');
+    // What the file says now decides which citadel is asked.
+    if (!isFirst) this.#restartFeed();
+  }
+
+  #trustOwn(roots: readonly string[], source: string): void {
+    if (this.#trust.replaceOwn(roots))
+      this.options.logger.log(`${roots.length} roots are trusted now, ${source}`, 'roots');
+  }
+
+  #readFederated(domain: string, file: string, text: string | undefined): void {
+    const { logger } = this.options;
+    const read =
+      text === undefined
+        ? { error: 'is not there' }
+        : text.trimStart().startsWith('{')
+          ? parseBundle(text)
+          : readTrustedRoots(text);
+    if ('error' in read) logger.warn(`the roots of ${domain} in ${file}: ${read.error}`, 'roots');
+    else if (this.#trust.replaceFederated(domain, read.roots))
+      logger.log(`${read.roots.length} roots of ${domain} are trusted now`, 'roots');
+  }
+
+  /** Hears from citadel what is trusted; the file is what citadel itself is known by at first. */
+  #follow(): void {
+    const { bundleFeed, logger, trustDomain, records = noRecords } = this.options;
+    if (!bundleFeed) return;
+    const feed = bundleFeed({
+      bundles: () => this.#trust.own(),
+      proof: () => this.#anyProof(),
+      onBundles: (bundles) => {
+        const own = bundles.get(trustDomain);
+        if (!own) {
+          logger.warn(`citadel's bundles have no roots of ${trustDomain}; those that were there are kept`, 'roots');
+          return;
+        }
+        this.#trustOwn(own, 'as citadel says');
+        const others = new Map([...bundles].filter(([domain]) => domain !== trustDomain));
+        if (this.#trust.replaceAllFederated(others))
+          logger.log(`federated trust domains: ${[...others.keys()].join(', ') || 'none'}`, 'roots');
+        records.put('bundles', trustDomain, { file: this.#rootsText, roots: own });
+      },
+      onTrouble: (message) => logger.warn(message, 'roots'),
+    });
+    this.#restartFeed = () => feed.restart();
+    this.#ends.push(() => feed.stop());
+  }
+
+  /** What citadel said last, where the file of roots is still the one of then: that file may be older than a rotation. */
+  #pushedBefore(): readonly string[] | undefined {
+    const { records = noRecords, trustDomain } = this.options;
+    const record = records.get('bundles', trustDomain) as
+      { readonly file?: unknown; readonly roots?: unknown } | undefined;
+    if (!record || record.file !== this.#rootsText || !Array.isArray(record.roots)) return undefined;
+    const read = readTrustedRoots((record.roots as readonly unknown[]).join(''));
+    return 'error' in read ? undefined : read.roots;
+  }
+
+  /** For a citadel that tells nothing to strangers. */
+  #anyProof(): Proof | undefined {
+    for (const { certificate } of this.#workloads.values()) {
+      const proof = certificate.proof();
+      if (proof) return proof;
+    }
+    return undefined;
   }
 }
 
-function realPath(file: string): string {
-  try {
-    return fs.realpathSync(file);
-  } catch {
-    return path.resolve(file);
+function groupBySocket(workloads: readonly Workload[]): ReadonlyMap<string, readonly Workload[]> {
+  const groups = new Map<string, Workload[]>();
+  for (const workload of workloads) {
+    const { socket } = workload.options;
+    groups.set(socket, [...(groups.get(socket) ?? []), workload]);
   }
-}
-
-function describe({ serial, notAfter }: HeldCertificate): string {
-  return `certificate ${serial} until ${new Date(notAfter).toISOString()}`;
+  return groups;
 }

@@ -30,9 +30,35 @@ describe('parseArguments', () => {
           files: ['/one', '/two'],
         },
       ],
+      federatedBundleFiles: new Map(),
+      stateDir: undefined,
+      adminSocket: undefined,
+      csi: undefined,
+      check: false,
       keyType: 'ecdsa-p256',
       lifetime: 60,
       admin: { host: '127.0.0.1', port: 15020 },
+    });
+  });
+
+  it('reads how pods get their sockets, and the roots of others', () => {
+    const csi = ['--csi-socket', '/p/csi.sock', '--state', '/s', '--csi-mount', 'directory', '--node-id', 'n1'];
+    const more = ['--csi-registration', '/r', '--federated-bundle', 'other=/o.pem', '--admin-socket', '/a.sock'];
+    expect(parseArguments([...needed, ...csi, ...more])).toMatchObject({
+      workloads: [],
+      federatedBundleFiles: new Map([['other', '/o.pem']]),
+      stateDir: '/s',
+      adminSocket: '/a.sock',
+      csi: {
+        socket: '/p/csi.sock',
+        driver: 'agent.seine.dev',
+        nodeId: 'n1',
+        mount: 'directory',
+        audience: 'istio-ca',
+        group: 1337,
+        registrationDir: '/r',
+        endpoint: '/p/csi.sock',
+      },
     });
   });
 
@@ -40,7 +66,7 @@ describe('parseArguments', () => {
     [[], /--citadel is required/],
     [['--citadel', 'x:1'], /--root-cert is required.*first use/],
     [['--citadel', 'x', '--root-cert', 'r', ...workload], /'x' is not HOST:PORT/],
-    [needed, /--workload is required/],
+    [needed, /--workload, --admin-socket or --csi-socket is required/],
     [[...needed, '--nonsense'], /nonsense/],
     [[...needed, '--workload', 'a'], /begins with NAME=NAMESPACE\/ACCOUNT/],
     [[...needed, '--workload', 'a=b/c'], /lacks token-file/],
@@ -53,6 +79,13 @@ describe('parseArguments', () => {
     [[...needed, ...workload, '--ttl', '-1'], /number of seconds|ambiguous/],
     [[...needed, ...workload, '--trust-domain', 'A'], /lower-case/],
     [[...needed, ...workload, '--admin', 'x:99999'], /HOST:PORT/],
+    [[...needed, '--csi-socket', 's'], /--csi-socket needs --state/],
+    [[...needed, '--csi-socket', 's', '--state', 'd', '--csi-mount', 'copy'], /none of bind, directory/],
+    [[...needed, '--csi-socket', 's', '--state', 'd', '--csi-group', 'x'], /--csi-group 'x' is not a number/],
+    [[...needed, '--csi-socket', 's', '--state', 'd', '--csi-driver', 'a b'], /no name of a CSI driver/],
+    [[...needed, '--admin-socket', `/${'s'.repeat(107)}`], /longer than 107 bytes/],
+    [[...needed, ...workload, '--federated-bundle', 'other'], /is not DOMAIN=FILE/],
+    [[...needed, ...workload, '--federated-bundle', 'cluster.local=x'], /is the own trust domain/],
   ])('refuses %j', (argv, message) => {
     expect(() => parseArguments(argv)).toThrow(message);
   });

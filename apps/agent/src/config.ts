@@ -1,6 +1,8 @@
+import os from 'node:os';
 import path from 'node:path';
 import { parseAddress, readFlags, UsageError } from '@seine/nest';
 import { trustDomainError, type WorkloadKeyType } from '@seine/ca';
+import { longestSocketPath } from './socket-path.js';
 
 export { UsageError };
 
@@ -10,7 +12,7 @@ export interface WorkloadArguments {
   readonly namespace: string;
   readonly serviceAccount: string;
   /** Holds what proves the identity to citadel, and on a shared socket the workload to the agent. */
-  readonly tokenFile: string;
+  readonly tokenFile: string | undefined;
   readonly socket: string;
   /** Folders whose files the workload may ask for; undefined = the default of its socket. */
   readonly files: readonly string[] | undefined;
@@ -21,28 +23,73 @@ export interface AgentArguments {
   readonly rootCertFile: string;
   readonly trustDomain: string;
   readonly workloads: readonly WorkloadArguments[];
+  /** Files with the roots of other trust domains. */
+  readonly federatedBundleFiles: ReadonlyMap<string, string>;
+  /** What outlives a restart. */
+  readonly stateDir: string | undefined;
+  /** Where workloads are put and deleted at run time. */
+  readonly adminSocket: string | undefined;
+  readonly csi: CsiArguments | undefined;
+  /** Only look whether all is in order. */
+  readonly check: boolean;
   readonly keyType: WorkloadKeyType;
   /** Seconds; 0 = citadel's default. */
   readonly lifetime: number;
   readonly admin: { readonly host: string; readonly port: number };
 }
 
+/** How the agent gives sockets to pods. Paths are absolute. */
+export interface CsiArguments {
+  /** Where kubelet asks for volumes. */
+  readonly socket: string;
+  /** The name in `CSIDriver` and in pods' volumes. */
+  readonly driver: string;
+  readonly nodeId: string;
+  /** `bind` needs root; `directory` puts the socket into kubelet's own folder. */
+  readonly mount: 'bind' | 'directory';
+  /** Of the token among those that kubelet sends along. */
+  readonly audience: string;
+  /** Owns a pod's socket where the pod has no fsGroup. */
+  readonly group: number;
+  /** kubelet's folder of plugin sockets; undefined where another program registers. */
+  readonly registrationDir: string | undefined;
+  /** `socket` as kubelet sees it. */
+  readonly endpoint: string;
+}
+
 /** Where Istio's Envoys look for their secrets. */
 const defaultSocket = './var/run/secrets/workload-spiffe-uds/socket';
+const defaultDriver = 'agent.seine.dev';
 
 export const usage = `usage: agent --citadel HOST:PORT --root-cert FILE
-             --workload NAME=NAMESPACE/ACCOUNT,token-file=FILE[,socket=PATH][,files=DIR] …
-             [--trust-domain NAME] [--socket PATH] [--key-type ecdsa-p256|rsa-2048] [--ttl SECONDS] [--admin HOST:PORT]
+             [--workload NAME=NAMESPACE/ACCOUNT,token-file=FILE[,socket=PATH][,files=DIR] …] [--admin-socket PATH]
+             [--csi-socket PATH [--csi-driver NAME] [--csi-mount bind|directory] [--csi-audience NAME] [--csi-group GID]
+              [--csi-registration DIR] [--csi-endpoint PATH] [--node-id NAME]]
+             [--federated-bundle DOMAIN=FILE …] [--state DIR] [--trust-domain NAME] [--socket PATH]
+             [--key-type ecdsa-p256|rsa-2048] [--ttl SECONDS] [--admin HOST:PORT] [--check]
   --citadel HOST:PORT   the certificate authority
   --root-cert FILE      PEM: the roots by which citadel and the workloads are known; read again when it changes
   --workload …          an identity, what proves it, and the socket of its own that its Envoys ask on; files=DIR (may be
                         repeated) lets out secrets in files of a folder
+  --admin-socket PATH   a Unix socket (mode 600) with HTTP: GET /workloads, PUT and DELETE /workloads/NAME
+  --csi-socket PATH     serves CSI there: a pod gets its socket by an inline volume (needs --state)
+    --csi-driver NAME       (default ${defaultDriver})
+    --csi-mount HOW         bind (default; needs root), or directory: the socket lies in kubelet's own folder
+    --csi-audience NAME     of the pod's token, as in tokenRequests of the CSIDriver (default istio-ca)
+    --csi-group GID         owns sockets of pods without an fsGroup (default 1337, Istio's proxy)
+    --csi-registration DIR  registers there at kubelet, usually /var/lib/kubelet/plugins_registry
+    --csi-endpoint PATH     the CSI socket as kubelet sees it (default: --csi-socket)
+    --node-id NAME          (default: the host's name)
+  --federated-bundle …  roots of another trust domain: PEM, or a SPIFFE bundle (may be repeated)
+  --state DIR           what outlives a restart: workloads put at run time, volumes, and the certificates of workloads
+                        whose join token is used up (mode 600)
   --socket PATH         of workloads without one of their own (default ${defaultSocket});
                         where these are several, each Envoy proves by its workload's token who it is
   --trust-domain NAME   first part of every identity (default cluster.local)
   --key-type TYPE       of the keys that are made (default ecdsa-p256)
   --ttl SECONDS         lifetime to ask for (default: citadel's)
-  --admin HOST:PORT     /ready, /healthz, /metrics (default 127.0.0.1:15020)`;
+  --admin HOST:PORT     /ready, /healthz, /metrics (default 127.0.0.1:15020)
+  --check               serves nothing: says of each file, socket and of citadel whether it is in order`;
 
 const options = {
   citadel: { type: 'string' },
@@ -53,7 +100,21 @@ const options = {
   'key-type': { type: 'string', default: 'ecdsa-p256' },
   ttl: { type: 'string', default: '0' },
   admin: { type: 'string', default: '127.0.0.1:15020' },
+  'admin-socket': { type: 'string' },
+  'federated-bundle': { type: 'string', multiple: true },
+  state: { type: 'string' },
+  'csi-socket': { type: 'string' },
+  'csi-driver': { type: 'string', default: defaultDriver },
+  'csi-mount': { type: 'string', default: 'bind' },
+  'csi-audience': { type: 'string', default: 'istio-ca' },
+  'csi-group': { type: 'string', default: '1337' },
+  'csi-registration': { type: 'string' },
+  'csi-endpoint': { type: 'string' },
+  'node-id': { type: 'string', default: os.hostname() },
+  check: { type: 'boolean', default: false },
 } as const;
+
+type Values = ReturnType<typeof readFlags<typeof options>>;
 
 const keyTypes: readonly string[] = ['ecdsa-p256', 'rsa-2048'] satisfies readonly WorkloadKeyType[];
 
@@ -90,15 +151,58 @@ function parseWorkload(text: string, sharedSocket: string): WorkloadArguments {
 
 function workloadsOf(texts: readonly string[], sharedSocket: string): readonly WorkloadArguments[] {
   const workloads = texts.map((text) => parseWorkload(text, sharedSocket));
-  if (workloads.length === 0) throw new UsageError('--workload is required: whose certificates does the agent keep?');
   const names = new Set<string>();
   for (const { name, socket } of workloads) {
     if (names.has(name)) throw new UsageError(`--workload '${name}' is given twice`);
     names.add(name);
-    // sun_path has 108 bytes with its final zero.
-    if (Buffer.byteLength(socket) > 107) throw new UsageError(`the socket '${socket}' is longer than 107 bytes`);
+    checkSocketPath(socket);
   }
   return workloads;
+}
+
+function checkSocketPath(socket: string): void {
+  if (Buffer.byteLength(socket) > longestSocketPath)
+    throw new UsageError(`the socket '${socket}' is longer than ${longestSocketPath} bytes`);
+}
+
+function bundleFilesOf(pairs: readonly string[], trustDomain: string): ReadonlyMap<string, string> {
+  const files = new Map<string, string>();
+  for (const pair of pairs) {
+    const [domain = '', ...rest] = pair.split('=');
+    const error = trustDomainError(domain);
+    if (error !== undefined || rest.join('=') === '')
+      throw new UsageError(`--federated-bundle '${pair}' is not DOMAIN=FILE${error === undefined ? '' : `: ${error}`}`);
+    if (domain === trustDomain)
+      throw new UsageError(
+        `--federated-bundle '${pair}': ${domain} is the own trust domain; its roots are in --root-cert`,
+      );
+    files.set(domain, path.resolve(rest.join('=')));
+  }
+  return files;
+}
+
+const driverName = /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/i;
+
+function csiOf(values: Values): CsiArguments | undefined {
+  if (values['csi-socket'] === undefined) return undefined;
+  if (values.state === undefined) throw new UsageError('--csi-socket needs --state: volumes outlive the agent');
+  const { 'csi-mount': mount, 'csi-driver': driver, 'csi-group': group, 'csi-registration': registration } = values;
+  if (mount !== 'bind' && mount !== 'directory')
+    throw new UsageError(`--csi-mount '${mount}' is none of bind, directory`);
+  if (!driverName.test(driver)) throw new UsageError(`--csi-driver '${driver}' is no name of a CSI driver`);
+  if (!/^\d{1,9}$/.test(group)) throw new UsageError(`--csi-group '${group}' is not a number`);
+  const socket = path.resolve(values['csi-socket']);
+  checkSocketPath(socket);
+  return {
+    socket,
+    driver,
+    nodeId: values['node-id'],
+    mount,
+    audience: values['csi-audience'],
+    group: Number(group),
+    registrationDir: registration === undefined ? undefined : path.resolve(registration),
+    endpoint: values['csi-endpoint'] ?? socket,
+  };
 }
 
 /** @throws UsageError */
@@ -115,11 +219,24 @@ export function parseArguments(argv: readonly string[]): AgentArguments {
   const lifetime = Number(values.ttl);
   if (!Number.isInteger(lifetime) || lifetime < 0)
     throw new UsageError(`--ttl '${values.ttl}' is not a number of seconds`);
+  const workloads = workloadsOf(values.workload ?? [], values.socket);
+  const adminSocket = values['admin-socket'] === undefined ? undefined : path.resolve(values['admin-socket']);
+  if (adminSocket !== undefined) checkSocketPath(adminSocket);
+  const csi = csiOf(values);
+  if (workloads.length === 0 && adminSocket === undefined && !csi)
+    throw new UsageError(
+      '--workload, --admin-socket or --csi-socket is required: whose certificates does the agent keep?',
+    );
   return {
     citadel: values.citadel,
     rootCertFile: path.resolve(values['root-cert']),
     trustDomain: values['trust-domain'],
-    workloads: workloadsOf(values.workload ?? [], values.socket),
+    workloads,
+    federatedBundleFiles: bundleFilesOf(values['federated-bundle'] ?? [], values['trust-domain']),
+    stateDir: values.state === undefined ? undefined : path.resolve(values.state),
+    adminSocket,
+    csi,
+    check: values.check,
     keyType: values['key-type'] as WorkloadKeyType,
     lifetime,
     admin: parseAddress(values.admin),

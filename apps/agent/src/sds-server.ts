@@ -1,5 +1,4 @@
 import fs from 'node:fs';
-import net from 'node:net';
 import path from 'node:path';
 import {
   type handleBidiStreamingCall,
@@ -18,6 +17,7 @@ import {
   DiscoveryResponseSchema,
 } from '@seine/envoy/envoy/service/discovery/v3/discovery_pb.js';
 import { DeltaSecretStream, type SdsEvents, SdsProtocolError, type SecretSource, SotwSecretStream } from '@seine/sds';
+import { removeStaleSocket, shortenSocketPath } from './socket-path.js';
 
 /** What a stream may have, by what it has shown; or why it may have nothing, for the log and for the caller. */
 export type Admission = SecretSource | { readonly error: string };
@@ -61,11 +61,20 @@ function bearerOf(metadata: Metadata): string | undefined {
 
 interface Stream<Request> {
   receive(request: Request): void;
+  isAwaited(name: string): boolean;
   close(): void;
+}
+
+interface OpenStream {
+  readonly source: SecretSource;
+  isAwaited(name: string): boolean;
+  end(code: status, details: string): void;
 }
 
 /** Serves secrets on one Unix socket. */
 export class SdsServer {
+  readonly #streams = new Set<OpenStream>();
+  #end: () => void = () => undefined;
   readonly #server = new Server({ 'grpc.max_receive_message_length': mostRequestBytes });
 
   private constructor(private readonly options: SdsServerOptions) {
@@ -81,21 +90,44 @@ export class SdsServer {
     const folder = path.dirname(socket);
     fs.mkdirSync(folder, { recursive: true, mode: folderMode });
     const { mode } = fs.statSync(folder);
-    if ((mode & 0o077) !== 0)
+    if ((mode & 0o007) !== 0)
       onWarning(`${folder} has mode ${(mode & 0o777).toString(8)}: others can reach the socket; 700 is right`);
-    await removeStale(socket);
     const server = new SdsServer(options);
-    await new Promise<void>((resolve, reject) => {
-      server.#server.bindAsync(`unix:${socket}`, ServerCredentials.createInsecure(), (error) =>
-        error ? reject(error) : resolve(),
-      );
-    });
+    await server.#bind(socket);
     fs.chmodSync(socket, socketMode);
     return server;
   }
 
+  async #bind(socket: string): Promise<void> {
+    const { bindable, end } = shortenSocketPath(socket);
+    this.#end = end;
+    try {
+      await removeStaleSocket(bindable, socket);
+      await new Promise<void>((resolve, reject) => {
+        this.#server.bindAsync(`unix:${bindable}`, ServerCredentials.createInsecure(), (error) =>
+          error ? reject(error) : resolve(),
+        );
+      });
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /** Whether an Envoy was sent this secret and has not answered yet. */
+  isAwaited(name: string): boolean {
+    return [...this.#streams].some((stream) => stream.isAwaited(name));
+  }
+
+  /** Ends the streams of one that is served no longer. */
+  dismiss(source: SecretSource): void {
+    for (const stream of [...this.#streams])
+      if (stream.source === source) stream.end(status.UNAUTHENTICATED, 'the workload is gone');
+  }
+
   close(): void {
     this.#server.forceShutdown();
+    this.#end();
   }
 
   #handle<Request, Response>(
@@ -120,7 +152,20 @@ export class SdsServer {
           end(call, isClients ? status.INVALID_ARGUMENT : status.INTERNAL, message);
         }
       });
-      for (const event of ['end', 'cancelled', 'close', 'error']) call.on(event, () => stream.close());
+      const entry: OpenStream = {
+        source: admission,
+        isAwaited: (name) => stream.isAwaited(name),
+        end: (code, details) => {
+          stream.close();
+          end(call, code, details);
+        },
+      };
+      this.#streams.add(entry);
+      for (const event of ['end', 'cancelled', 'close', 'error'])
+        call.on(event, () => {
+          this.#streams.delete(entry);
+          stream.close();
+        });
       call.on('end', () => call.end());
     };
   }
@@ -128,18 +173,4 @@ export class SdsServer {
 
 function end<Request, Response>(call: ServerDuplexStream<Request, Response>, code: status, details: string): void {
   call.emit('error', { code, details });
-}
-
-/** A socket that nobody serves on is what a killed agent left. */
-async function removeStale(socket: string): Promise<void> {
-  if (!fs.lstatSync(socket, { throwIfNoEntry: false })?.isSocket()) return;
-  const isServed = await new Promise<boolean>((resolve) => {
-    const probe = net.connect(socket, () => {
-      probe.destroy();
-      resolve(true);
-    });
-    probe.once('error', () => resolve(false));
-  });
-  if (isServed) throw new Error(`${socket} is served by another program`);
-  fs.rmSync(socket, { force: true });
 }

@@ -11,6 +11,7 @@ import {
 } from '@seine/api';
 import { formatWorkloadId, type TrustBundles, verifyPeer } from '@seine/ca';
 import { type AskAuthority, AuthorityError, type Proof } from '@seine/sds';
+import { clockHint } from './clock-hint.js';
 import { shownChain } from './peer.js';
 
 type Callback = (error: ServiceError | null, response?: CertificateResponseMessage) => void;
@@ -105,7 +106,7 @@ export function citadelClient({ address, trustDomain, bundles, lifetime, now }: 
 
 function explain(address: string, error: ServiceError | null): Error {
   if (!error) return new Error(`citadel at ${address} answered nothing`);
-  const message = `citadel at ${address}: ${status[error.code]}: ${error.details}`;
+  const message = `citadel at ${address}: ${status[error.code]}: ${error.details}${clockHint(error.details)}`;
   return verdicts.has(error.code)
     ? new AuthorityError(message, error.code === status.UNAUTHENTICATED)
     : new Error(message);

@@ -8,6 +8,7 @@
 export * from './authenticators.js';
 export * from './channel-credentials.js';
 export * from './citadel-client.js';
+export * from './clock-hint.js';
 export * from './deny-list.js';
 export * from './file-watcher.js';
 export * from './peer.js';

@@ -99,6 +99,13 @@ export class WorkloadCertificate {
     return this.#remaining() > 0;
   }
 
+  /** The certificate in force, shown as a proof of who asks. */
+  proof(): Proof | undefined {
+    return this.#held && this.isInForce
+      ? { by: 'certificate', chain: this.#held.chain.join(''), key: exportKey(this.#held.key) }
+      : undefined;
+  }
+
   /** Asks at once, and from then on when it is due. */
   start(): void {
     this.#isRunning = true;
@@ -151,7 +158,7 @@ export class WorkloadCertificate {
   /** Whatever comes of it, a timer is set for what is next. */
   async #attempt(): Promise<void> {
     this.#isBusy = true;
-    const proof = this.#proof();
+    const proof = this.#bestProof();
     try {
       if (!proof) throw new Error('there is no token to ask with');
       const key = await this.options.makeKey();
@@ -166,11 +173,10 @@ export class WorkloadCertificate {
     }
   }
 
-  #proof(): Proof | undefined {
+  #bestProof(): Proof | undefined {
     const token = this.options.token();
-    const held = this.isInForce ? this.#held : undefined;
-    if (held && !(this.#preferToken && token !== undefined))
-      return { by: 'certificate', chain: held.chain.join(''), key: exportKey(held.key) };
+    const own = this.proof();
+    if (own && !(this.#preferToken && token !== undefined)) return own;
     return token === undefined ? undefined : { by: 'token', token };
   }
 
