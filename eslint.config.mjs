@@ -49,6 +49,7 @@ const pure = [
   'analyze',
   'api',
   'gateway-api',
+  'legacy-security',
   'model',
   'ports',
   'registry',

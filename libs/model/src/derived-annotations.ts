@@ -12,6 +12,8 @@ export const derivedAnnotations = {
   parentNamespace: 'internal.istio.io/parent-namespace',
   /** What an object was derived from. */
   parents: 'internal.istio.io/parents',
+  /** On a RequestAuthentication: for which paths a request without a token is answered 401; JSON of `RequiredTokens`. */
+  requiredTokens: 'internal.istio.io/required-tokens',
   serviceAccountName: 'internal.istio.io/service-account-name',
 } as const;
 
