@@ -26,8 +26,11 @@ export interface BootstrapOptions {
   /** What the mesh, its ProxyConfigs and the pod's annotation say of this proxy. */
   readonly settings?: ProxySettings | undefined;
   readonly node: BootstrapNode;
-  /** The pilot: an IP address or a DNS name, plaintext. */
-  readonly xds: { readonly host: string; readonly port: number };
+  /**
+   * The pilot: an IP address or a DNS name. With `identity`, the SPIFFE ID that pilot must prove, it is spoken to over
+   * mutual TLS with the certificate that `agentSocket` serves; without, in plain text.
+   */
+  readonly xds: { readonly host: string; readonly port: number; readonly identity?: string | undefined };
   /** The agent's SDS socket, an absolute path: where the workload's certificate and the mesh's roots come from. */
   readonly agentSocket?: string | undefined;
   /** Envoy's admin interface; default address 127.0.0.1, or a Unix socket. It can end the process, so never anything wider. */

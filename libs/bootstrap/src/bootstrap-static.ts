@@ -13,10 +13,9 @@ import { HttpConnectionManagerSchema } from '@seine/envoy/envoy/extensions/filte
 import { HttpProtocolOptionsSchema } from '@seine/envoy/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js';
 import { isIpAddress } from '@seine/model';
 import type { BootstrapOptions } from './bootstrap-options.js';
+import { agentClusterName, xdsTransportSocket } from './bootstrap-xds-tls.js';
 
 export const xdsClusterName = 'xds-grpc';
-/** The agent beside the proxy, as emitted configuration names it too. */
-const agentClusterName = 'sds-grpc';
 /** The proxy's own admin interface, of which the public listeners show one path each. */
 const adminClusterName = 'prometheus_stats';
 const defaultAdminAddress = '127.0.0.1';
@@ -36,6 +35,7 @@ export function adminAddress({ admin }: BootstrapOptions): Address {
 
 export function renderStaticClusters(options: BootstrapOptions): Cluster[] {
   const { host, port } = options.xds;
+  const transportSocket = xdsTransportSocket(options);
   return [
     create(ClusterSchema, {
       name: xdsClusterName,
@@ -61,6 +61,7 @@ export function renderStaticClusters(options: BootstrapOptions): Cluster[] {
         }),
       },
       loadAssignment: assignment(xdsClusterName, socketAddress(host, port)),
+      ...(transportSocket && { transportSocket }),
     }),
     create(ClusterSchema, {
       name: adminClusterName,

@@ -93,6 +93,47 @@ describe('bootstrap', () => {
     expect(JSON.stringify(jsonOf({}))).not.toContain('sds-grpc');
   });
 
+  it('speaks to pilot over mutual TLS where an identity is expected of it', () => {
+    const identity = 'spiffe://cluster.local/ns/istio-system/sa/pilot';
+    const agentSocket = '/run/reviews/sds/socket';
+    const source = {
+      api_config_source: { api_type: 'GRPC', grpc_services: [{ envoy_grpc: { cluster_name: 'sds-grpc' } }] },
+      initial_fetch_timeout: '0s',
+    };
+    const secured = { xds: { host: 'pilot.istio-system.svc', port: 15012, identity }, agentSocket };
+    expect(jsonOf(secured)).toMatchObject({
+      static_resources: {
+        clusters: [
+          {
+            name: 'xds-grpc',
+            transport_socket: {
+              name: 'envoy.transport_sockets.tls',
+              typed_config: {
+                sni: 'pilot.istio-system.svc',
+                common_tls_context: {
+                  alpn_protocols: ['h2'],
+                  tls_certificate_sds_secret_configs: [{ name: 'default', sds_config: source }],
+                  combined_validation_context: {
+                    default_validation_context: {
+                      match_typed_subject_alt_names: [{ san_type: 'URI', matcher: { exact: identity } }],
+                    },
+                    validation_context_sds_secret_config: { name: 'ROOTCA', sds_config: source },
+                  },
+                },
+              },
+            },
+          },
+          { name: 'prometheus_stats' },
+          { name: 'sds-grpc' },
+        ],
+      },
+    });
+    // A server name may not be an address.
+    expect(JSON.stringify(jsonOf({ ...secured, xds: { ...secured.xds, host: '10.0.0.1' } }))).not.toContain('"sni"');
+    expect(() => jsonOf({ xds: secured.xds })).toThrow('xDS over mutual TLS needs agentSocket');
+    expect(JSON.stringify(jsonOf({ agentSocket }))).not.toContain('transport_socket');
+  });
+
   describe('settings', () => {
     const { type, name, namespace, ipAddresses } = options.node;
     const plain = { type, name, namespace, ipAddresses };
