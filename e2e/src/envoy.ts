@@ -23,6 +23,8 @@ export interface EnvoyOptions {
   readonly variant?: 'delta' | 'sotw' | undefined;
   /** Of the agent; default there is none. */
   readonly agentSocket?: string | undefined;
+  /** SPIFFE ID of pilot: xDS over mutual TLS, by the agent's certificates; default plain text. */
+  readonly xdsIdentity?: string | undefined;
   /** What says how it is started; default nothing does. */
   readonly mesh?: Pick<Mesh, 'config' | 'resources'> | undefined;
   /** Of its pod. */
@@ -42,14 +44,14 @@ export class Envoy {
 
   /** Starts it without waiting for anything. */
   static async spawn(envoyOptions: EnvoyOptions): Promise<Envoy> {
-    const { node, xdsPort, folder, variant, mesh = plainMesh, annotations, agentSocket } = envoyOptions;
+    const { node, xdsPort, xdsIdentity, folder, variant, mesh = plainMesh, annotations, agentSocket } = envoyOptions;
     const adminPort = await freePort();
     const address = node.ipAddresses[0] ?? '127.0.0.1';
     const options = {
       node,
       annotations,
       agentSocket,
-      xds: { host: '127.0.0.1', port: xdsPort },
+      xds: { host: '127.0.0.1', port: xdsPort, identity: xdsIdentity },
       admin: { port: adminPort },
       statusAddress: address,
       prometheusPort: 0,

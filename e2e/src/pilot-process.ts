@@ -28,8 +28,11 @@ export interface Sync {
 }
 
 export interface PilotPorts {
+  /** Plain text; 0 = none. */
   readonly xds: number;
   readonly admin: number;
+  /** Over mutual TLS; the further arguments say who signs. */
+  readonly secureXds?: number | undefined;
 }
 
 /** The built pilot on a folder of YAML, as `npm run pilot` runs it. */
@@ -43,12 +46,9 @@ export class PilotProcess {
   static async spawn(configDir: string, ports?: PilotPorts, args: readonly string[] = []): Promise<PilotProcess> {
     const chosen = ports ?? { xds: await freePort(), admin: await freePort() };
     const line = [
-      '--config-dir',
-      configDir,
-      '--xds',
-      `127.0.0.1:${chosen.xds}`,
-      '--admin',
-      `127.0.0.1:${chosen.admin}`,
+      ...['--config-dir', configDir, '--admin', `127.0.0.1:${chosen.admin}`],
+      ...(chosen.xds === 0 ? [] : ['--xds', `127.0.0.1:${chosen.xds}`]),
+      ...(chosen.secureXds === undefined ? [] : ['--secure-xds', `127.0.0.1:${chosen.secureXds}`]),
     ];
     const program = path.join(repositoryRoot, 'apps/pilot/dist/main.js');
     const pilot = new TestProcess('pilot', process.execPath, [program, ...line, ...args], { cwd: repositoryRoot });
