@@ -254,7 +254,8 @@ export class AgentService {
     const record = records.get('bundles', trustDomain) as
       { readonly file?: unknown; readonly roots?: unknown } | undefined;
     if (!record || record.file !== this.#rootsText || !Array.isArray(record.roots)) return undefined;
-    const read = readTrustedRoots((record.roots as readonly unknown[]).join(''));
+    const roots = record.roots as readonly unknown[];
+    const read = readTrustedRoots(roots.join(''));
     return 'error' in read ? undefined : read.roots;
   }
 

@@ -1,25 +1,15 @@
 import 'reflect-metadata';
 import { execFileSync } from 'node:child_process';
-import { createPrivateKey, X509Certificate } from 'node:crypto';
 import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import {
-  type ClientDuplexStream,
-  credentials,
-  makeGenericClientConstructor,
-  Metadata,
-  type ServiceError,
-} from '@grpc/grpc-js';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { create, fromBinary, type MessageInitShape } from '@bufbuild/protobuf';
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { certificateApiServer, CitadelModule, CitadelService, SigningDirectory } from '@seine/app-citadel';
-import { makeRoot, splitCertificates } from '@seine/ca';
-import { TypeUrl } from '@seine/envoy';
-import { type Secret, SecretSchema } from '@seine/envoy/envoy/extensions/transport_sockets/tls/v3/secret_pb.js';
+import { makeRoot } from '@seine/ca';
 import {
   type DeltaDiscoveryRequest,
   DeltaDiscoveryRequestSchema,
@@ -31,10 +21,10 @@ import {
 import { citadelClient, FileWatcher } from '@seine/identity';
 import { JsonLogger } from '@seine/nest';
 import { Registry } from 'prom-client';
+import { chainOf, SdsTestStream, secretIn, sotw as ask, text } from './agent.fixture.js';
 import { AgentMetrics } from './agent.metrics.js';
 import { AgentService } from './agent.service.js';
 import { parseArguments } from './config.js';
-import { secretDiscoveryService } from './sds-server.js';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'seine-agent-'));
 const rootFile = path.join(folder, 'root-cert.pem');
@@ -131,66 +121,9 @@ async function startAgent(workloads: readonly string[], more: readonly string[] 
   return { agent, log, registry };
 }
 
-const clientClass = makeGenericClientConstructor(secretDiscoveryService, 'sds');
-
-/** A stream as Envoy has it; remembers what came. */
-class Stream<Request, Response> {
-  readonly responses: Response[] = [];
-  error: ServiceError | undefined;
-  readonly #call: ClientDuplexStream<Request, Response>;
-
-  constructor(socket: string, method: 'StreamSecrets' | 'DeltaSecrets', token?: string) {
-    const client = new clientClass(`unix:${socket}`, credentials.createInsecure());
-    const metadata = new Metadata();
-    if (token !== undefined) metadata.set('authorization', token);
-    const { path: name, requestSerialize, responseDeserialize } = secretDiscoveryService[method];
-    this.#call = client.makeBidiStreamRequest(
-      name,
-      requestSerialize as (request: Request) => Buffer,
-      responseDeserialize as unknown as (bytes: Buffer) => Response,
-      metadata,
-    );
-    this.#call.on('data', (response: Response) => this.responses.push(response));
-    this.#call.on('error', (error: ServiceError) => (this.error = error));
-    ends.push(() => client.close());
-  }
-
-  send(request: Request): void {
-    this.#call.write(request);
-  }
-
-  async until(condition: () => boolean): Promise<void> {
-    const deadline = Date.now() + 20_000;
-    while (!condition()) {
-      if (Date.now() > deadline)
-        throw new Error(`nothing came: ${this.error?.message ?? JSON.stringify(this.responses)}`);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  }
-}
-
-async function sotw(socket: string, names: readonly string[], token?: string) {
-  const stream = new Stream<DiscoveryRequest, DiscoveryResponse>(socket, 'StreamSecrets', token);
-  stream.send(create(DiscoveryRequestSchema, { resourceNames: [...names], typeUrl: TypeUrl.secret }));
-  await stream.until(() => stream.responses.length > 0 || stream.error !== undefined);
-  return stream;
-}
-
-function secretIn(response: DiscoveryResponse | undefined, index = 0): Secret {
-  return fromBinary(SecretSchema, response!.resources[index]!.value);
-}
-
-function text(source: { readonly specifier: { readonly value?: unknown } } | undefined): string {
-  return Buffer.from(source!.specifier.value as Uint8Array).toString();
-}
-
-function chainOf(secret: Secret): readonly X509Certificate[] {
-  if (secret.type.case !== 'tlsCertificate') throw new Error('no certificate');
-  const key = createPrivateKey(text(secret.type.value.privateKey));
-  const chain = splitCertificates(text(secret.type.value.certificateChain)).map((pem) => new X509Certificate(pem));
-  expect(chain[0]!.checkPrivateKey(key)).toBe(true);
-  return chain;
-}
+const Stream = SdsTestStream;
+const onEnd = (end: () => void) => void ends.push(end);
+const sotw = (socket: string, names: readonly string[], token?: string) => ask(onEnd, socket, names, token);
 
 describe('the agent', () => {
   it('S-1 gives its one workload certificate and roots, on a socket that others cannot open', async () => {
@@ -271,7 +204,7 @@ describe('the agent', () => {
   it('S-2 pushes renewed certificates to both kinds of streams without being asked', async () => {
     const socket = path.join(folder, 'renewal/socket');
     await startAgent([`n=default/n,token-file=${tokenFile('n')},socket=${socket}`], ['--ttl', '3']);
-    const delta = new Stream<DeltaDiscoveryRequest, DeltaDiscoveryResponse>(socket, 'DeltaSecrets');
+    const delta = new Stream<DeltaDiscoveryRequest, DeltaDiscoveryResponse>(onEnd, socket, 'DeltaSecrets');
     const request: MessageInitShape<typeof DeltaDiscoveryRequestSchema> = { resourceNamesSubscribe: ['default'] };
     delta.send(create(DeltaDiscoveryRequestSchema, request));
     const stream = await sotw(socket, ['default']);
@@ -331,7 +264,7 @@ describe('the agent', () => {
     const socket = path.join(folder, 'late/socket');
     const file = tokenFile('late', 'seine-join.junk\n');
     const { agent, log, registry } = await startAgent([`late=default/late,token-file=${file},socket=${socket}`]);
-    const stream = new Stream<DiscoveryRequest, DiscoveryResponse>(socket, 'StreamSecrets');
+    const stream = new Stream<DiscoveryRequest, DiscoveryResponse>(onEnd, socket, 'StreamSecrets');
     stream.send(create(DiscoveryRequestSchema, { resourceNames: ['default'] }));
     await stream.until(() => log.some((line) => line.includes('UNAUTHENTICATED')));
     expect(log.join('')).toMatch(/newline at its end\?.*status 13/);
