@@ -242,7 +242,7 @@ export class AgentService {
           logger.log(`federated trust domains: ${[...others.keys()].join(', ') || 'none'}`, 'roots');
         records.put('bundles', trustDomain, { file: this.#rootsText, roots: own });
       },
-      onTrouble: (message) => logger.warn(message, 'roots'),
+      onTrouble: (message) => void logger.warn(message, 'roots'),
     });
     this.#restartFeed = () => feed.restart();
     this.#ends.push(() => feed.stop());
