@@ -129,6 +129,39 @@ describe('RegistryService', () => {
     expect(registry.list('HTTPRoute')[0]?.object).not.toHaveProperty('status');
   });
 
+  it('says of old security objects what they act as today', async () => {
+    const policy: ConfigObject = {
+      apiVersion: 'authentication.istio.io/v1alpha1',
+      kind: 'Policy',
+      metadata: { name: 'tls', namespace: 'default' },
+      spec: { targets: [{ name: 'web' }], peers: [{ mtls: {} }] },
+    };
+    const applied = await registry.apply([policy]);
+    expect(applied.results[0]?.diagnostics).toMatchObject([
+      { code: 'SEINE-LEGACY-SECURITY', path: 'spec.targets[0].name' },
+    ]);
+    const service = {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'web' },
+      spec: { selector: { app: 'web' } },
+    };
+    await registry.apply([service]);
+    const [entry] = registry.withStatus(registry.list('Policy'));
+    expect(entry?.object['status']).toEqual({
+      actsAs: [
+        {
+          apiVersion: 'security.istio.io/v1',
+          kind: 'PeerAuthentication',
+          metadata: { name: 'tls-web', namespace: 'default' },
+          spec: { selector: { matchLabels: { app: 'web' } }, mtls: { mode: 'STRICT' } },
+        },
+      ],
+    });
+    const { results } = await registry.apply([entry?.object]);
+    expect(results.map(({ result, diagnostics }) => [result, diagnostics])).toEqual([['unchanged', []]]);
+  });
+
   it('stores nothing in a dry run', async () => {
     const before = (await store.snapshot()).revision;
     const { revision, results } = await registry.apply([virtualService('new', 'x')], true);

@@ -3,6 +3,7 @@ import type { Diagnostic } from '@seine/diagnostics';
 import { hasStatus, ObjectStatuses, statusDiagnostics } from '@seine/gateway-api';
 import { type ConfigObject, type ObjectKey, objectKey } from '@seine/k8s';
 import { defaultMeshConfig, type Mesh, type MeshConfig } from '@seine/model';
+import { isLegacySecurity, legacySecurityStatuses } from '@seine/legacy-security';
 import type { Change, Source, SourceUpdate, Store } from '@seine/ports';
 import {
   appliedOrigin,
@@ -261,9 +262,13 @@ export class RegistryService {
 
   /** The entries as an API server would have them: with the status that the mesh gives to some kinds. */
   withStatus(entries: readonly TableEntry[]): readonly TableEntry[] {
-    if (!entries.some(({ object }) => hasStatus(object))) return entries;
+    const has = (test: (object: ConfigObject) => boolean) => entries.some(({ object }) => test(object));
+    if (!has(hasStatus) && !has(isLegacySecurity)) return entries;
     const { objects, mesh } = this.#buildMesh();
-    const statuses = this.#statusesOf(objects, mesh);
+    const statuses = new Map([
+      ...(has(hasStatus) ? this.#statusesOf(objects, mesh) : []),
+      ...(has(isLegacySecurity) ? legacySecurityStatuses(objects, mesh.config) : []),
+    ]);
     return entries.map((entry) => {
       const status = statuses.get(entry.key);
       return status ? { ...entry, object: { ...entry.object, status } } : entry;
@@ -290,7 +295,7 @@ export class RegistryService {
 
 /** What the mesh itself says of an object is not what somebody applies: a copy of what `get` shows changes nothing. */
 function withoutStatus(object: ConfigObject): ConfigObject {
-  if (!hasStatus(object) || object['status'] === undefined) return object;
+  if (!(hasStatus(object) || isLegacySecurity(object)) || object['status'] === undefined) return object;
   return Object.fromEntries(Object.entries(object).filter(([field]) => field !== 'status')) as ConfigObject;
 }
 

@@ -1,3 +1,4 @@
+import type { Diagnostic } from '@seine/diagnostics';
 import { type ConfigObject, type ObjectKey, objectKey } from '@seine/k8s';
 import { deepEqual, deepFreeze } from '@seine/memo';
 import type { MeshConfig } from '@seine/model';
@@ -21,7 +22,7 @@ export function gatewayApiOptions(config: MeshConfig): Omit<TranslateOptions, 'n
 /** Written objects, and beneath them what was derived from them. */
 class Layered implements ObjectsByKey {
   constructor(
-    private readonly written: ReadonlyMap<ObjectKey, ConfigObject>,
+    private readonly written: ObjectsByKey,
     private readonly derived: ReadonlyMap<ObjectKey, ConfigObject>,
   ) {}
 
@@ -39,13 +40,34 @@ class Layered implements ObjectsByKey {
   }
 }
 
-function isSource(object: Pick<ConfigObject, 'apiVersion' | 'kind'>): boolean {
-  return isGatewayApiObject(object) || isIngress(object);
+type KindOf = Pick<ConfigObject, 'apiVersion' | 'kind'>;
+
+/** A translation of objects of some kinds into Istio's. */
+export interface Derivation {
+  /** Whether an object is of the kinds that are translated: without any, nothing is done. */
+  readonly isSource: (object: KindOf) => boolean;
+  /** Whether the translation reads an object: sources, and what these refer to. */
+  readonly isRead: (object: KindOf) => boolean;
+  /** @param objects all that are read */
+  readonly translate: (
+    objects: readonly ConfigObject[],
+    config: MeshConfig,
+  ) => { readonly objects: readonly ConfigObject[]; readonly diagnostics?: readonly Diagnostic[] };
 }
 
-function isRead(object: Pick<ConfigObject, 'apiVersion' | 'kind'>): boolean {
-  return isReadWithGatewayApi(object) || isReadWithIngress(object);
-}
+/** Gateway API objects and Ingresses. What is to be said of them stands in their status. */
+const gatewayApi: Derivation = {
+  isSource: (object) => isGatewayApiObject(object) || isIngress(object),
+  isRead: (object) => isReadWithGatewayApi(object) || isReadWithIngress(object),
+  translate: (read, config) => ({
+    objects: [
+      ...translateGatewayApi(read, { ...gatewayApiOptions(config), now: '' }).objects,
+      ...translateIngress(read, config).objects,
+    ],
+  }),
+};
+
+const noDiagnostics: readonly Diagnostic[] = Object.freeze([]);
 
 /** `group/Kind` of a key, in the form in which objects say it. */
 function typeOfKey(key: ObjectKey): Pick<ConfigObject, 'apiVersion' | 'kind'> {
@@ -54,7 +76,7 @@ function typeOfKey(key: ObjectKey): Pick<ConfigObject, 'apiVersion' | 'kind'> {
 }
 
 /**
- * What Gateway API objects and Ingresses of a mesh mean in Istio's API, kept up to date. While there are none of them it
+ * What objects of a mesh (Gateway API and Ingress, if nothing else is said) mean in Istio's API, kept up to date. While there are none of them it
  * does nothing; then it translates anew whenever an object changes that the translation reads. Derived objects that come
  * out equal keep their identity.
  */
@@ -62,6 +84,9 @@ export class DerivedConfig {
   readonly #sources = new Set<ObjectKey>();
   #derived: ReadonlyMap<ObjectKey, ConfigObject> = new Map();
   #config: MeshConfig | undefined;
+  #diagnostics = noDiagnostics;
+
+  constructor(private readonly derivation: Derivation = gatewayApi) {}
 
   /**
    * Takes changes in.
@@ -75,17 +100,26 @@ export class DerivedConfig {
   ): ReadonlySet<ObjectKey> {
     const concerned = this.#takeKeys(objects, changedKeys) || !deepEqual(this.#config, config);
     this.#config = config;
-    if (!concerned || (this.#sources.size === 0 && this.#derived.size === 0)) return new Set();
-    return this.#replace(this.#sources.size === 0 ? [] : translateAll(objects, config), objects);
+    if (!concerned) return new Set();
+    const { isRead, translate } = this.derivation;
+    const translated = this.#sources.size === 0 ? undefined : translate([...objects.values()].filter(isRead), config);
+    this.#diagnostics = translated?.diagnostics ?? noDiagnostics;
+    return this.#replace(translated?.objects ?? [], objects);
   }
 
   /** The written objects with those derived from them. */
-  over(written: ReadonlyMap<ObjectKey, ConfigObject>): ObjectsByKey {
+  over(written: ObjectsByKey): ObjectsByKey {
     return this.#derived.size === 0 ? written : new Layered(written, this.#derived);
+  }
+
+  /** What the last translation had to say. */
+  diagnostics(): readonly Diagnostic[] {
+    return this.#diagnostics;
   }
 
   /** Whether some object is among the changed ones that the translation reads. */
   #takeKeys(objects: ReadonlyMap<ObjectKey, ConfigObject>, changedKeys: Iterable<ObjectKey> | undefined): boolean {
+    const { isSource, isRead } = this.derivation;
     if (!changedKeys) this.#sources.clear();
     let concerned = !changedKeys;
     for (const key of changedKeys ?? objects.keys()) {
@@ -116,12 +150,4 @@ export class DerivedConfig {
     if (changed.size > 0) this.#derived = next;
     return changed;
   }
-}
-
-function translateAll(objects: ReadonlyMap<ObjectKey, ConfigObject>, config: MeshConfig): readonly ConfigObject[] {
-  const read = [...objects.values()].filter(isRead);
-  return [
-    ...translateGatewayApi(read, { ...gatewayApiOptions(config), now: '' }).objects,
-    ...translateIngress(read, config).objects,
-  ];
 }
