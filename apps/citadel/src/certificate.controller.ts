@@ -1,9 +1,10 @@
-import { type Metadata, type ServerUnaryCall, status } from '@grpc/grpc-js';
-import { Controller, Get, Header, Inject } from '@nestjs/common';
+import { Metadata, type ServerUnaryCall, status } from '@grpc/grpc-js';
+import { Controller, Inject } from '@nestjs/common';
 import { GrpcMethod, RpcException } from '@nestjs/microservices';
 import type { CertificateRequestMessage, CertificateResponseMessage } from '@seine/api';
-import type { RefusalCode, SpiffeBundle } from '@seine/ca';
+import type { Refusal, RefusalCode } from '@seine/ca';
 import { CitadelService } from './citadel.service.js';
+import { retryMetadata } from './retry-info.js';
 
 type Call = ServerUnaryCall<CertificateRequestMessage, CertificateResponseMessage>;
 
@@ -14,20 +15,23 @@ const codes: Readonly<Record<RefusalCode, status>> = {
   UNAVAILABLE: status.UNAVAILABLE,
 };
 
-function bearerOf(metadata: Metadata): string | undefined {
+export function bearerOf(metadata: Metadata): string | undefined {
   const [, token] = /^Bearer (.+)$/i.exec(String(metadata.get('authorization')[0] ?? '')) ?? [];
   return token;
 }
 
-function certificateOf(call: Call): Buffer | undefined {
-  // Not there at all where the client showed none, or none that chains to a root.
-  const raw = call.getAuthContext().sslPeerCertificate?.raw;
-  return raw;
+/** Without the port, which is another one at each connection. */
+export function addressOf(peer: string): string {
+  return peer.replace(/:\d+$/, '');
 }
 
-/** Without the port, which is another one at each connection. */
-function addressOf(peer: string): string {
-  return peer.replace(/:\d+$/, '');
+/** The error that a caller sees. Why it was not believed is in citadel's log: a stranger learns nothing. */
+export function refusalError(outcome: { readonly refusal: Refusal } | { readonly unauthenticated: true }) {
+  if ('unauthenticated' in outcome)
+    return { code: status.UNAUTHENTICATED, message: 'the caller’s identity is not proved' };
+  const { code, message, retryAfter } = outcome.refusal;
+  const metadata = retryAfter === undefined ? undefined : retryMetadata(codes[code], message, retryAfter);
+  return { code: codes[code], message, ...(metadata && { metadata }) };
 }
 
 /** Istio's certificate API over gRPC. */
@@ -41,33 +45,15 @@ export class CertificateController {
     metadata: Metadata,
     call: Call,
   ): Promise<CertificateResponseMessage> {
-    const credentials = { bearer: bearerOf(metadata), certificate: certificateOf(call) };
-    const asked = { csr: request.csr, lifetime: request.validityDuration };
-    const outcome = await this.citadel.sign(credentials, addressOf(call.getPeer()), asked);
-    // Why is in citadel's log: a stranger learns nothing.
-    if ('unauthenticated' in outcome)
-      throw new RpcException({ code: status.UNAUTHENTICATED, message: 'the caller’s identity is not proved' });
-    if ('refusal' in outcome) {
-      const { code, message } = outcome.refusal;
-      throw new RpcException({ code: codes[code], message });
-    }
+    // No certificate is there where the client showed none, or none that chains to a root.
+    const certificate = call.getAuthContext().sslPeerCertificate?.raw;
+    const impersonated = request.metadata?.fields?.['ImpersonatedIdentity']?.stringValue;
+    const outcome = await this.citadel.sign({ bearer: bearerOf(metadata), certificate }, addressOf(call.getPeer()), {
+      csr: request.csr,
+      lifetime: request.validityDuration,
+      ...(impersonated !== undefined && { impersonated }),
+    });
+    if (!('chain' in outcome)) throw new RpcException(refusalError(outcome));
     return { certChain: outcome.chain };
-  }
-}
-
-/** The roots of the trust domain, for whoever wants to verify its certificates. */
-@Controller()
-export class BundleController {
-  constructor(@Inject(CitadelService) private readonly citadel: CitadelService) {}
-
-  @Get('bundle')
-  bundle(): SpiffeBundle {
-    return this.citadel.bundle();
-  }
-
-  @Get('root-cert.pem')
-  @Header('content-type', 'application/x-pem-file')
-  roots(): string {
-    return this.citadel.roots();
   }
 }

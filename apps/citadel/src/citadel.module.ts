@@ -1,12 +1,24 @@
 import { fileURLToPath } from 'node:url';
-import { type DynamicModule, Inject, Injectable, Module, type OnApplicationShutdown } from '@nestjs/common';
+import type { Server } from '@grpc/grpc-js';
+import {
+  type DynamicModule,
+  Inject,
+  Injectable,
+  type LoggerService,
+  Module,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
 import { type GrpcOptions, Transport } from '@nestjs/microservices';
 import { certificateApiLoaderOptions, certificateApiPackage, certificateApiProto } from '@seine/api';
 import { HealthChecks, HealthModule } from '@seine/nest';
-import { BundleController, CertificateController } from './certificate.controller.js';
+import { AdminController } from './admin/admin.controller.js';
+import { AdminToken } from './admin/admin-token.js';
+import { BundleController } from './admin/bundle.controller.js';
+import { CertificateController } from './certificate.controller.js';
 import { CitadelService } from './citadel.service.js';
+import { serveBundle } from './sds/bundle-discovery.js';
 
-/** Ends the renewal of citadel's own certificate with its program. */
+/** Ends citadel's timers with its program. */
 @Injectable()
 export class CitadelLifecycle implements OnApplicationShutdown {
   constructor(
@@ -22,15 +34,19 @@ export class CitadelLifecycle implements OnApplicationShutdown {
   }
 }
 
-/** The certificate authority, with Istio's certificate API on top. */
+/** The certificate authority: Istio's certificate API, the trust bundle, and what operators do with it. */
 @Module({})
 export class CitadelModule {
   static register(citadel: CitadelService): DynamicModule {
     return {
       module: CitadelModule,
       imports: [HealthModule],
-      controllers: [CertificateController, BundleController],
-      providers: [{ provide: CitadelService, useValue: citadel }, CitadelLifecycle],
+      controllers: [CertificateController, BundleController, AdminController],
+      providers: [
+        { provide: CitadelService, useValue: citadel },
+        { provide: AdminToken, useValue: AdminToken.open(citadel.stateDir) },
+        CitadelLifecycle,
+      ],
       exports: [CitadelService],
     };
   }
@@ -40,10 +56,11 @@ export class CitadelModule {
 const maxMessageSize = 64 * 1024;
 
 /**
- * How a Nest program serves the certificate API, over TLS only. Anybody may connect; what they show decides.
+ * How a Nest program serves the certificate API, and the trust bundle over SDS, over TLS only. Anybody may connect; what
+ * they show decides.
  * @param listen `host:port`
  */
-export function certificateApiServer(citadel: CitadelService, listen: string): GrpcOptions {
+export function certificateApiServer(citadel: CitadelService, listen: string, logger?: LoggerService): GrpcOptions {
   return {
     transport: Transport.GRPC,
     options: {
@@ -53,6 +70,8 @@ export function certificateApiServer(citadel: CitadelService, listen: string): G
       url: listen,
       credentials: citadel.credentials,
       maxReceiveMessageLength: maxMessageSize,
+      onLoadPackageDefinition: (_, server: Pick<Server, 'addService'>) =>
+        serveBundle(server as Server, citadel, (message) => void logger?.warn(message, 'bundle')),
     },
   };
 }

@@ -1,49 +1,77 @@
-import { generateKeyPairSync } from 'node:crypto';
 import {
+  advanceRotation,
   type AuditRecord,
   type AuthorityOptions,
+  type AuthorityState,
   CertificateAuthority,
+  type CertificateSigner,
   defaultLimits,
-  formatBundle,
+  formatWorkloadId,
   type IssuedCertificate,
-  issueCertificate,
-  type JoinGrant,
+  type JoinGrants,
   JoinTokens,
   type LifetimeLimits,
-  readSigner,
+  localSigner,
+  makeCertificateRequest,
+  makeWorkloadKey,
+  parseWorkloadId,
+  readActiveSigner,
+  readCertificateRequest,
   type Refusal,
   renewalTime,
-  requestForKey,
   type Signer,
-  type SigningFiles,
   type SigningRequest,
   type SpiffeBundle,
-  splitCertificates,
+  type Spread,
   type TrustBundles,
   type WorkloadIdentity,
 } from '@seine/ca';
-import { RotatingServerCredentials, type TlsMaterial } from '@seine/identity';
 import {
   authenticate,
   type Authenticator,
-  byJoinToken,
-  byOwnCertificate,
   type Credentials,
-  formatJoinToken,
-} from './authenticators.js';
+  type Proof,
+  RotatingServerCredentials,
+  type TlsMaterial,
+} from '@seine/identity';
+import { type ImpersonationOptions, impersonate } from './authenticators/impersonation.js';
+import { byJoinToken, formatJoinToken } from './authenticators/join-token.js';
+import { byOwnCertificate } from './authenticators/own-certificate.js';
+import type { CitadelMetrics } from './citadel.metrics.js';
+import type { Federation } from './federation/federation.js';
+import type { Followers } from './followers.js';
+import type { AuthorityKeeper } from './state/authority-keeper.js';
+import type { DenialFile } from './state/deny-list.js';
+import { Trust } from './trust.js';
 
 export interface CitadelOptions {
+  /** Where the admin token is. */
+  readonly stateDir: string;
   readonly trustDomain: string;
-  readonly files: SigningFiles;
+  readonly aliases?: readonly string[];
+  readonly keeper: AuthorityKeeper;
+  readonly denials: DenialFile;
+  readonly joinGrants: JoinGrants;
+  readonly followers: Followers;
+  readonly federation?: Federation;
+  /** Signs in place of the keeper's key. */
+  readonly external?: CertificateSigner;
   readonly lifetimes: LifetimeLimits;
   readonly limits?: Pick<AuthorityOptions, 'perIdentity' | 'perAddress'>;
   /** Further ways to prove an identity, beside join tokens and citadel's own certificates. */
   readonly authenticators?: readonly Authenticator[];
+  readonly impersonation?: ImpersonationOptions;
   /** Names by which agents reach citadel. */
   readonly dnsNames: readonly string[];
+  /** Milliseconds that whoever polls the bundle needs to have a new one: what a rotation waits for at least. */
+  readonly spreadMs: number;
   readonly audit: (record: AuditRecord) => void;
+  /** All that was written down; undefined where nothing can be read back. */
+  readonly records?: () => AsyncIterable<AuditRecord>;
   /** Says why a caller was not believed. */
   readonly onRefused: (address: string, reason: string) => void;
+  /** An operator should look at this. */
+  readonly onProblem: (message: string) => void;
   readonly now: () => number;
   /** In [0, 1). */
   readonly random: () => number;
@@ -53,104 +81,310 @@ export interface CitadelOptions {
 
 /** Citadel's own account: what its server's certificate names. */
 const ownAccount = { namespace: 'istio-system', serviceAccount: 'citadel' };
-const refreshHintSeconds = 300;
+/** How often citadel looks at what it shares with others. */
+const refreshMs = 1000;
+const retryServingMs = 5000;
+/** Chains of signers of before: their certificates renew, too. */
+const mostBetween = 64;
 
 export type SigningOutcome = IssuedCertificate | { readonly refusal: Refusal } | { readonly unauthenticated: true };
+
+/** What a request says beside its credentials. */
+export interface CitadelRequest extends SigningRequest {
+  /** SPIFFE ID of somebody else whose certificate the caller wants. */
+  readonly impersonated?: string;
+}
 
 /** The certificate authority as a service: who asks is authenticated, decided on, signed for, and written down. */
 export class CitadelService {
   readonly tokens: JoinTokens;
-  readonly credentials: RotatingServerCredentials;
+  readonly trust: Trust;
   readonly #authority: CertificateAuthority;
   readonly #ways: readonly Authenticator[];
-  readonly #signer: Signer;
-  readonly #roots: readonly string[];
-  readonly #denied = new Set<string>();
-  #callOff: (() => void) | undefined;
+  readonly #signing: CertificateSigner;
+  readonly #between = new Map<string, string>();
+  readonly #ends: (() => void)[] = [];
+  readonly #servingListeners = new Set<(serving: TlsMaterial) => void>();
+  #metrics: CitadelMetrics | undefined;
+  #signer: Signer | undefined;
+  #active: AuthorityState['active'] | undefined;
+  #credentials: RotatingServerCredentials | undefined;
+  #serving: TlsMaterial | undefined;
+  #callOffServing: (() => void) | undefined;
+  #callOffRefresh: (() => void) | undefined;
 
-  /** @throws SigningFilesError when there is nothing to sign with */
-  constructor(private readonly options: CitadelOptions) {
-    const { files, now, lifetimes, limits = defaultLimits, audit } = options;
-    this.#signer = readSigner(files, now());
-    this.#roots = splitCertificates(files.roots);
-    const grants = new Map<string, JoinGrant>();
-    this.tokens = new JoinTokens({
-      get: (hash) => grants.get(hash),
-      put: (hash, grant) => void grants.set(hash, grant),
-      delete: (hash) => void grants.delete(hash),
-    });
+  private constructor(private readonly options: CitadelOptions) {
+    const { now, lifetimes, limits = defaultLimits, audit, joinGrants, denials, trustDomain, aliases = [] } = options;
+    this.trust = new Trust({ trustDomain, aliases, federated: () => options.federation?.bundles() ?? new Map() });
+    this.tokens = new JoinTokens(joinGrants);
     this.#ways = [
       byJoinToken(this.tokens, now),
       byOwnCertificate(
-        () => this.bundles(),
-        () => this.#signer.path,
+        () => this.trust.own,
+        () => this.between(),
         now,
       ),
       ...(options.authenticators ?? []),
     ];
+    this.#signing = options.external ?? localSigner(() => this.#signer);
     this.#authority = new CertificateAuthority({
       ...limits,
       lifetimes,
-      signer: () => this.#signer,
-      isDenied: (spiffeId) => this.#denied.has(spiffeId),
+      signer: this.#signing,
+      isDenied: (spiffeId) => denials.isDenied(spiffeId),
       audit,
+      onUnavailable: (reason) => options.onProblem(reason),
       now,
     });
-    this.credentials = new RotatingServerCredentials(this.#serve());
+  }
+
+  /** @throws SigningFilesError when there is nothing to sign with, SignerUnavailableError when nobody signs */
+  static async start(options: CitadelOptions): Promise<CitadelService> {
+    const citadel = new CitadelService(options);
+    const { keeper, federation, later } = options;
+    if (!options.external) citadel.#signer = readActiveSigner(keeper.state(), options.now());
+    citadel.#stateChanged();
+    citadel.#serving = await citadel.#makeServing();
+    citadel.#credentials = new RotatingServerCredentials(citadel.#serving);
+    citadel.#ends.push(keeper.watch(() => citadel.#stateChanged()));
+    const onFederation = (): void => citadel.trust.federationChanged();
+    if (federation) citadel.#ends.push(federation.watch(onFederation));
+    const refresh = (): void => {
+      citadel.refresh();
+      citadel.#callOffRefresh = later(refresh, refreshMs);
+    };
+    citadel.#callOffRefresh = later(refresh, refreshMs);
+    return citadel;
+  }
+
+  get credentials(): RotatingServerCredentials {
+    if (!this.#credentials) throw new Error('citadel has not started');
+    return this.#credentials;
+  }
+
+  /** Citadel's own certificate, for its other servers. */
+  get serving(): TlsMaterial {
+    if (!this.#serving) throw new Error('citadel has not started');
+    return this.#serving;
+  }
+
+  /** Is told of each certificate that follows. */
+  onServing(listener: (serving: TlsMaterial) => void): void {
+    this.#servingListeners.add(listener);
+  }
+
+  /** Counts from now on. */
+  measure(metrics: CitadelMetrics): void {
+    this.#metrics = metrics;
+    this.#showExpiry();
+  }
+
+  get keeper(): AuthorityKeeper {
+    return this.options.keeper;
+  }
+
+  get denials(): DenialFile {
+    return this.options.denials;
+  }
+
+  get followers(): Followers {
+    return this.options.followers;
   }
 
   /** The roots by which certificates of the mesh are judged. */
   bundles(): TrustBundles {
-    return new Map([[this.options.trustDomain, this.#roots]]);
+    return this.trust.all;
   }
 
   bundle(): SpiffeBundle {
-    return formatBundle(this.#roots, 1, refreshHintSeconds);
+    return this.trust.bundle();
   }
 
   /** All roots in PEM, as agents keep them. */
   roots(): string {
-    return this.#roots.join('');
+    return this.trust.roots.join('');
+  }
+
+  /** Who has the bundle of now, as far as citadel can know. */
+  spread(): Spread {
+    return { waitMs: this.options.spreadMs, behind: this.options.followers.behindAnywhere(this.trust.version) };
+  }
+
+  get longestLeafMs(): number {
+    return this.options.lifetimes.maximum * 1000;
+  }
+
+  now(): number {
+    return this.options.now();
+  }
+
+  get stateDir(): string {
+    return this.options.stateDir;
+  }
+
+  get trustDomain(): string {
+    return this.options.trustDomain;
+  }
+
+  records(): AsyncIterable<AuditRecord> | undefined {
+    return this.options.records?.();
   }
 
   /** @returns a token that proves the identity once */
   createJoinToken(identity: Omit<WorkloadIdentity, 'trustDomain'>, lifetimeMs: number): string {
-    const { trustDomain, now } = this.options;
-    return formatJoinToken(this.tokens.create({ trustDomain, ...identity }, now() + lifetimeMs));
+    const whole = { trustDomain: this.options.trustDomain, ...identity };
+    formatWorkloadId(whole);
+    return formatJoinToken(this.tokens.create(whole, this.options.now() + lifetimeMs));
   }
 
   /** From now on the identity gets no certificates. */
-  deny(spiffeId: string): void {
-    this.#denied.add(spiffeId);
+  deny(spiffeId: string, reason = ''): void {
+    this.options.denials.add({ spiffeId, reason, since: new Date(this.options.now()).toISOString() });
   }
 
-  async sign(credentials: Credentials, address: string, request: SigningRequest): Promise<SigningOutcome> {
+  async sign(credentials: Credentials, address: string, request: CitadelRequest): Promise<SigningOutcome> {
+    this.#metrics?.asked();
+    const tooMany = this.#authority.admit(address);
+    if (tooMany) return this.#count({ refusal: tooMany });
     const proof = await authenticate(this.#ways, credentials);
-    if ('error' in proof) {
-      this.options.onRefused(address, proof.error);
+    const settled = await this.#impersonated(proof, request.impersonated);
+    if ('error' in settled && settled.unavailable) {
+      this.options.onProblem(settled.error);
+      const message = 'who could tell the caller’s identity cannot be asked at present; try again';
+      return this.#count({ refusal: { code: 'UNAVAILABLE', message, retryAfter: 1000 } });
+    }
+    if ('error' in settled) {
+      this.#metrics?.notBelieved();
+      this.options.onRefused(address, settled.error);
+      this.#authority.writeUnproved(address, settled.error);
       return { unauthenticated: true };
     }
-    return this.#authority.sign({ ...proof, address }, request);
+    const onBehalfBy = 'identity' in proof && settled !== proof ? formatWorkloadId(proof.identity) : undefined;
+    const caller = { ...settled, address, ...(onBehalfBy !== undefined && { onBehalfBy }) };
+    return this.#count(await this.#authority.sign(caller, request));
   }
 
-  /** A certificate for citadel's own server; the next one is due at half of its life. */
-  #serve(): TlsMaterial {
-    const { trustDomain, lifetimes, dnsNames, now, random, later } = this.options;
-    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    const issued = issueCertificate(this.#signer, {
-      identity: { trustDomain, ...ownAccount },
-      request: requestForKey(publicKey),
-      lifetimeMs: lifetimes.fallback * 1000,
-      now: now(),
-      dnsNames,
-    });
-    const due = renewalTime(now(), issued.notAfter, random());
-    this.#callOff = later(() => this.credentials.replace(this.#serve()), due - now());
-    const key = privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
-    return { chain: issued.chain.join(''), key, roots: this.roots() };
+  /** Certificates between leaves and roots, PEM. */
+  between(): readonly string[] {
+    return [...this.#between.values()];
+  }
+
+  /** Looks at what is shared with others, and does what is due. */
+  refresh(): void {
+    const { keeper, denials, followers, onProblem } = this.options;
+    keeper.refresh();
+    denials.refresh();
+    try {
+      if (keeper.state().prepared) followers.report(this.trust.version);
+      const due = this.#due(keeper.state());
+      if (due !== keeper.state()) keeper.step((state) => ({ state: this.#due(state) }));
+    } catch (error) {
+      onProblem(error instanceof Error ? error.message : String(error));
+    }
   }
 
   stop(): void {
-    this.#callOff?.();
+    this.#callOffServing?.();
+    this.#callOffRefresh?.();
+    for (const end of this.#ends.splice(0)) end();
+    this.options.federation?.stop();
+    try {
+      this.options.followers.withdraw();
+    } catch {
+      // The directory is away: what was said there ends by itself.
+    }
   }
+
+  /** Whether the certificates that this proof got are of somebody else. */
+  async #impersonated(proof: Proof, wanted: string | undefined): Promise<Proof> {
+    if (wanted === undefined || wanted === '' || !('identity' in proof)) return proof;
+    if (formatWorkloadId(proof.identity) === wanted) return proof;
+    if (this.options.denials.isDenied(formatWorkloadId(proof.identity)))
+      return { error: 'who asks for another is revoked' };
+    return await impersonate(proof, wanted, this.options.impersonation);
+  }
+
+  #due(state: AuthorityState): AuthorityState {
+    if (!state.prepared?.auto && state.retiring.length === 0) return state;
+    return advanceRotation(state, { now: this.now(), spread: this.spread(), longestLeafMs: this.longestLeafMs });
+  }
+
+  #count<T extends IssuedCertificate | { readonly refusal: Refusal }>(outcome: T): T {
+    if ('refusal' in outcome) this.#metrics?.refused(outcome.refusal.code);
+    else {
+      this.#metrics?.issued();
+      this.#remember(outcome.chain.slice(1, -1));
+    }
+    return outcome;
+  }
+
+  /** What is between leaves and roots: who renews may show the leaf alone. */
+  #remember(chain: readonly string[]): void {
+    for (const pem of chain) if (this.#between.size < mostBetween) this.#between.set(pem, pem);
+  }
+
+  #stateChanged(): void {
+    const { keeper, external, now, onProblem } = this.options;
+    const state = keeper.state();
+    this.trust.update(state);
+    this.#showExpiry();
+    const isNew = state.active !== this.#active && JSON.stringify(state.active) !== JSON.stringify(this.#active);
+    this.#active = state.active;
+    if (!external && isNew) {
+      try {
+        this.#signer = readActiveSigner(state, now());
+        this.#remember(this.#signer.path);
+      } catch (error) {
+        onProblem(`what is to sign cannot be used: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    }
+    if (!this.#credentials || !this.#serving) return;
+    // Clients are judged by the roots of now; the server's own certificate follows who signs.
+    this.#replaceServing({ ...this.#serving, roots: this.roots() });
+    if (isNew) this.#renewServing();
+  }
+
+  #showExpiry(): void {
+    this.#metrics?.roots(this.trust.roots);
+    if (this.#signer) this.#metrics?.signer(Date.parse(this.#signer.certificate.validTo));
+  }
+
+  #replaceServing(serving: TlsMaterial): void {
+    this.#serving = serving;
+    this.#credentials?.replace(serving);
+    for (const listener of this.#servingListeners) listener(serving);
+  }
+
+  #renewServing(): void {
+    const { onProblem, later } = this.options;
+    this.#makeServing().then(
+      (serving) => this.#replaceServing(serving),
+      (error: unknown) => {
+        onProblem(`citadel’s own certificate: ${error instanceof Error ? error.message : String(error)}`);
+        this.#callOffServing?.();
+        this.#callOffServing = later(() => this.#renewServing(), retryServingMs);
+      },
+    );
+  }
+
+  /** A certificate for citadel's own server; the next one is due at half of its life. */
+  async #makeServing(): Promise<TlsMaterial> {
+    const { trustDomain, lifetimes, dnsNames, now, random, later } = this.options;
+    const identity = { trustDomain, ...ownAccount };
+    const key = await makeWorkloadKey('ecdsa-p256');
+    const csr = makeCertificateRequest(key, { uris: [formatWorkloadId(identity)], dnsNames });
+    const request = readCertificateRequest(csr);
+    const lifetimeMs = lifetimes.fallback * 1000;
+    const issued = await this.#signing.sign({ identity, csr, request, lifetimeMs, now: now(), dnsNames });
+    this.#callOffServing?.();
+    const due = renewalTime(now(), issued.notAfter, random());
+    this.#callOffServing = later(() => this.#renewServing(), due - now());
+    const pem = key.export({ format: 'pem', type: 'pkcs8' }).toString();
+    return { chain: issued.chain.join(''), key: pem, roots: this.roots() };
+  }
+}
+
+/** Whether a text is the SPIFFE ID of an account. */
+export function isWorkloadId(text: string): boolean {
+  return parseWorkloadId(text) !== undefined;
 }

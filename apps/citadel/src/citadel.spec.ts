@@ -19,10 +19,13 @@ import {
 } from '@seine/api';
 import type { AuditRecord } from '@seine/ca';
 import { createLocalJWKSet, exportJWK, SignJWT } from 'jose';
-import { byOidcToken } from './authenticators.js';
+import { byOidcToken } from '@seine/identity';
 import { certificateApiServer, CitadelModule } from './citadel.module.js';
 import { CitadelService } from './citadel.service.js';
-import { SigningDirectory } from './signing-directory.js';
+import { Followers } from './followers.js';
+import { DenialFile } from './state/deny-list.js';
+import { JoinGrantFiles } from './state/join-grant-files.js';
+import { SigningDirectory } from './state/signing-directory.js';
 
 type Callback = (error: ServiceError | null, response?: CertificateResponseMessage) => void;
 interface Client {
@@ -52,6 +55,16 @@ async function freePort(): Promise<number> {
   return found;
 }
 
+function openDirectory(stateDir: string): Promise<SigningDirectory> {
+  return SigningDirectory.open({
+    stateDir,
+    trustDomain: 'cluster.local',
+    now: () => Date.now(),
+    rootLifetimeMs: 1e9,
+    onProblem: (problem) => refusals.push(problem),
+  });
+}
+
 beforeAll(async () => {
   csr = execFileSync(
     'openssl',
@@ -72,9 +85,17 @@ beforeAll(async () => {
   ).toString();
   const keys = createLocalJWKSet({ keys: [{ ...(await exportJWK(issuer.publicKey)), kid: 'one', alg: 'RS256' }] });
   const now = () => Date.now();
-  citadel = new CitadelService({
+  const stateDir = path.join(folder, 'state');
+  fs.mkdirSync(stateDir);
+  citadel = await CitadelService.start({
+    stateDir,
     trustDomain: 'cluster.local',
-    files: await new SigningDirectory(path.join(folder, 'state')).open('cluster.local', now(), 1e9),
+    keeper: await openDirectory(stateDir),
+    denials: new DenialFile(stateDir, (problem) => refusals.push(problem)),
+    joinGrants: new JoinGrantFiles(stateDir),
+    followers: new Followers(stateDir, now),
+    spreadMs: 60_000,
+    onProblem: (problem) => refusals.push(problem),
     lifetimes: { fallback: 3600, maximum: 7200 },
     dnsNames: ['istiod.istio-system.svc', 'localhost'],
     authenticators: [
@@ -242,16 +263,20 @@ describe('citadel', () => {
     socket.destroy();
   });
 
-  it('C-22 keeps its key to itself, and C-17 one root for all that start on a directory', async () => {
-    const state = path.join(folder, 'shared');
-    const opened = await Promise.all(
-      Array.from({ length: 8 }, () => new SigningDirectory(state).open('td', Date.now(), 1e9)),
-    );
-    expect(new Set(opened.map(({ roots }) => roots)).size).toBe(1);
-    expect(fs.readdirSync(state)).toEqual(['ca']);
+  it('C-22 keeps its key to itself', async () => {
+    const state = path.join(folder, 'own');
+    const { active } = (await openDirectory(state)).state();
+    expect(fs.readdirSync(path.join(state, 'ca')).sort()).toEqual(['authority.1.json', 'root-cert.pem']);
     expect(fs.statSync(path.join(state, 'ca')).mode & 0o777).toBe(0o700);
-    expect(fs.statSync(path.join(state, 'ca/ca-key.pem')).mode & 0o777).toBe(0o600);
+    expect(fs.statSync(path.join(state, 'ca/authority.1.json')).mode & 0o777).toBe(0o600);
+    expect(fs.readFileSync(path.join(state, 'ca/root-cert.pem'), 'utf8')).toBe(active.root);
     expect(JSON.stringify(audit)).not.toMatch(/PRIVATE|eyJ/);
+  });
+
+  it('C-17 has one root for all that start on a directory at once', async () => {
+    const state = path.join(folder, 'shared');
+    const opened = await Promise.all(Array.from({ length: 8 }, () => openDirectory(state)));
+    expect(new Set(opened.map((keeper) => keeper.state().active.root)).size).toBe(1);
   });
 
   it('C-19 shows its bundle', () => {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type AuditRecord, type AuthorityOptions, CertificateAuthority, defaultLimits } from './authority.js';
-import { type JoinGrant, JoinTokens } from './join-tokens.js';
+import { type JoinGrant, JoinGrantsInMemory, JoinTokens } from './join-tokens.js';
 import { makeRoot, readSigner, type Signer } from './signer.js';
+import { localSigner } from './signers/certificate-signer.js';
 import { OpensslFolder } from './testing/openssl.js';
 import { TokenBuckets } from './token-bucket.js';
 
@@ -22,7 +23,7 @@ function authority(change: Partial<AuthorityOptions> = {}) {
   const made = new CertificateAuthority({
     ...defaultLimits,
     lifetimes: { fallback: 3600, maximum: 7200 },
-    signer: () => signer,
+    signer: localSigner(() => signer),
     isDenied: () => false,
     audit: (record) => records.push(record),
     now: () => start,
@@ -32,9 +33,9 @@ function authority(change: Partial<AuthorityOptions> = {}) {
 }
 
 describe('the certificate authority', () => {
-  it('C-10 C-23 signs for the proven identity and writes down whom, how, and until when', () => {
+  it('C-10 C-23 signs for the proven identity and writes down whom, how, and until when', async () => {
     const { made, records } = authority();
-    const issued = made.sign(caller, { csr, lifetime: 60 });
+    const issued = await made.sign(caller, { csr, lifetime: 60 });
     expect(issued).toMatchObject({ spiffeId: 'spiffe://td/ns/default/sa/reviews', notAfter: start + 60_000 });
     expect(records).toEqual([
       {
@@ -45,6 +46,7 @@ describe('the certificate authority', () => {
         address: '127.0.0.1',
         serial: expect.stringMatching(/^[0-9a-f]{32}$/),
         notAfter: '2026-11-01T00:01:00.000Z',
+        ttl: 60,
       },
     ]);
   });
@@ -53,23 +55,42 @@ describe('the certificate authority', () => {
     ['C-13 a longer life than the maximum', {}, { lifetime: 7201 }, 'INVALID_ARGUMENT', /maximum of 7200 s/],
     ['C-8 junk', {}, { csr: 'junk' }, 'INVALID_ARGUMENT', /not a certificate request/],
     ['a revoked identity', { isDenied: (id) => id.endsWith('/sa/reviews') }, {}, 'PERMISSION_DENIED', /is revoked/],
-    ['while there is no root', { signer: () => undefined }, {}, 'UNAVAILABLE', /nothing to sign with/],
-  ])('refuses %s, and writes that down', (_name, options, request, code, message) => {
+    ['while there is no root', { signer: localSigner(() => undefined) }, {}, 'UNAVAILABLE', /nobody signs at present/],
+  ])('refuses %s, and writes that down', async (_name, options, request, code, message) => {
     const { made, records } = authority(options);
-    expect(made.sign(caller, { csr, lifetime: 0, ...request })).toEqual({
+    expect(await made.sign(caller, { csr, lifetime: 0, ...request })).toMatchObject({
       refusal: { code, message: expect.stringMatching(message) },
     });
     expect(records).toMatchObject([{ event: 'refused', reason: expect.stringMatching(message) }]);
     expect(JSON.stringify(records)).not.toMatch(/BEGIN|junk/);
   });
 
-  it('C-21 limits one identity without limiting others', () => {
+  it('C-21 limits an address before anything is done for it', () => {
+    const { made } = authority({ perAddress: { burst: 2, perSecond: 1 } });
+    const admitted = ['10.0.0.1', '10.0.0.1', '10.0.0.1', '10.0.0.2'].map((address) => made.admit(address)?.code);
+    expect(admitted).toEqual([undefined, undefined, 'RESOURCE_EXHAUSTED', undefined]);
+  });
+
+  it('C-23 writes down who was not believed', () => {
+    const { made, records } = authority();
+    made.writeUnproved('10.0.0.1', 'the token has expired');
+    expect(records).toMatchObject(
+      [{ event: 'refused', spiffeId: '', address: '10.0.0.1', reason: /expired/ }].map((r) => ({
+        ...r,
+        reason: expect.stringMatching(r.reason),
+      })),
+    );
+  });
+
+  it('C-21 limits one identity without limiting others', async () => {
     const { made } = authority({ perIdentity: { burst: 2, perSecond: 1 } });
     const ask = (serviceAccount: string) =>
       made.sign({ ...caller, identity: { ...reviews, serviceAccount } }, { csr, lifetime: 0 });
-    const outcomes = ['noisy', 'noisy', 'noisy', 'quiet'].map((name) => 'refusal' in ask(name));
+    const outcomes = await Promise.all(
+      ['noisy', 'noisy', 'noisy', 'quiet'].map(async (name) => 'refusal' in (await ask(name))),
+    );
     expect(outcomes).toEqual([false, false, true, false]);
-    expect(ask('noisy')).toMatchObject({ refusal: { code: 'RESOURCE_EXHAUSTED', retryAfter: 1000 } });
+    expect(await ask('noisy')).toMatchObject({ refusal: { code: 'RESOURCE_EXHAUSTED', retryAfter: 1000 } });
   });
 });
 
@@ -93,21 +114,19 @@ describe('token buckets', () => {
 
 describe('join tokens', () => {
   const tokens = () => {
-    const grants = new Map<string, JoinGrant>();
-    return {
-      grants,
-      tokens: new JoinTokens({
-        get: (hash) => grants.get(hash),
-        put: (hash, grant) => void grants.set(hash, grant),
-        delete: (hash) => void grants.delete(hash),
-      }),
+    const grants: [string, JoinGrant][] = [];
+    const memory = new JoinGrantsInMemory();
+    const put = (hash: string, grant: JoinGrant): void => {
+      grants.push([hash, grant]);
+      memory.put(hash, grant);
     };
+    return { grants, tokens: new JoinTokens({ put, take: (hash) => memory.take(hash) }) };
   };
 
   it('prove an identity once', () => {
     const { tokens: made, grants } = tokens();
     const token = made.create(reviews, start + 1000);
-    expect(JSON.stringify([...grants])).not.toContain(token);
+    expect(JSON.stringify(grants)).not.toContain(token);
     expect(made.redeem(token, start)).toEqual(reviews);
     expect(made.redeem(token, start)).toEqual({ error: expect.stringMatching(/used up/) });
   });

@@ -1,6 +1,7 @@
 import { CertificateRequestError, readCertificateRequest } from './certificate-request.js';
 import { grantLifetime, type LifetimeLimits } from './lifetime.js';
-import { issueCertificate, type IssuedCertificate, type Signer } from './signer.js';
+import type { IssuedCertificate } from './signer.js';
+import { type CertificateSigner, SignerUnavailableError } from './signers/certificate-signer.js';
 import { formatWorkloadId, type WorkloadIdentity } from './spiffe-id.js';
 import { type RateLimit, TokenBuckets } from './token-bucket.js';
 
@@ -10,6 +11,8 @@ export interface Caller {
   /** How the identity was proved: `join-token`, `certificate`, `oidc`, … */
   readonly by: string;
   readonly address: string;
+  /** SPIFFE ID of who asks in this one's place, where it is somebody else. */
+  readonly onBehalfBy?: string;
 }
 
 export interface SigningRequest {
@@ -29,17 +32,24 @@ export interface Refusal {
   readonly retryAfter?: number;
 }
 
+export type SigningDecision = IssuedCertificate | { readonly refusal: Refusal };
+
 /** One line of the audit log (C-23): no key and no token in it. */
 export interface AuditRecord {
   /** RFC 3339. */
   readonly time: string;
   readonly event: 'issued' | 'refused';
+  /** Empty where nobody was proved. */
   readonly spiffeId: string;
   readonly by: string;
   readonly address: string;
+  /** Who asked for somebody else's certificate, where that is so. */
+  readonly onBehalfBy?: string;
   readonly serial?: string;
   /** RFC 3339. */
   readonly notAfter?: string;
+  /** The life that was granted, seconds. */
+  readonly ttl?: number;
   readonly reason?: string;
 }
 
@@ -47,8 +57,9 @@ export interface AuthorityOptions {
   readonly lifetimes: LifetimeLimits;
   readonly perIdentity: RateLimit;
   readonly perAddress: RateLimit;
-  /** What signs now; undefined while that is not known. */
-  readonly signer: () => Signer | undefined;
+  readonly signer: CertificateSigner;
+  /** Told why nobody signs at present. */
+  readonly onUnavailable?: (reason: string) => void;
   /** Identities that get no certificates any more, as SPIFFE IDs. */
   readonly isDenied: (spiffeId: string) => boolean;
   readonly audit: (record: AuditRecord) => void;
@@ -71,46 +82,58 @@ export class CertificateAuthority {
     this.#addresses = new TokenBuckets(options.perAddress);
   }
 
+  /** Counts a request before anything is done for it. @returns why there is nothing done for it */
+  admit(address: string): Refusal | undefined {
+    const wait = this.#addresses.take(address, this.options.now());
+    return wait > 0 ? tooMany(wait) : undefined;
+  }
+
+  /** Writes down that somebody was not believed. */
+  writeUnproved(address: string, reason: string): void {
+    const time = new Date(this.options.now()).toISOString();
+    this.options.audit({ time, event: 'refused', spiffeId: '', by: '', address, reason });
+  }
+
   /** @returns a certificate for the caller's proven identity, whatever the request asks to be called */
-  sign(caller: Caller, request: SigningRequest): IssuedCertificate | { readonly refusal: Refusal } {
+  async sign(caller: Caller, request: SigningRequest): Promise<SigningDecision> {
     const now = this.options.now();
-    const outcome = this.#decide(caller, request, now);
-    const { identity, by, address } = caller;
-    const about = { time: new Date(now).toISOString(), spiffeId: formatWorkloadId(identity), by, address };
+    const outcome = await this.#decide(caller, request, now);
+    const { identity, by, address, onBehalfBy } = caller;
+    const who = { spiffeId: formatWorkloadId(identity), by, address, ...(onBehalfBy !== undefined && { onBehalfBy }) };
+    const about = { time: new Date(now).toISOString(), ...who };
     if ('refusal' in outcome) this.options.audit({ ...about, event: 'refused', reason: outcome.refusal.message });
     else {
       const notAfter = new Date(outcome.notAfter).toISOString();
-      this.options.audit({ ...about, event: 'issued', serial: outcome.serial, notAfter });
+      const ttl = Math.round((outcome.notAfter - now) / 1000);
+      this.options.audit({ ...about, event: 'issued', serial: outcome.serial, notAfter, ttl });
     }
     return outcome;
   }
 
-  #decide(
-    caller: Caller,
-    { csr, lifetime }: SigningRequest,
-    now: number,
-  ): IssuedCertificate | { readonly refusal: Refusal } {
-    const spiffeId = formatWorkloadId(caller.identity);
+  async #decide(caller: Caller, { csr, lifetime }: SigningRequest, now: number): Promise<SigningDecision> {
+    const { identity } = caller;
+    const spiffeId = formatWorkloadId(identity);
     if (this.options.isDenied(spiffeId)) return refuse('PERMISSION_DENIED', `${spiffeId} is revoked`);
-    const wait = Math.max(this.#addresses.take(caller.address, now), this.#identities.take(spiffeId, now));
-    if (wait > 0) return refuse('RESOURCE_EXHAUSTED', `too many requests; try again in ${wait} ms`, wait);
+    const wait = this.#identities.take(spiffeId, now);
+    if (wait > 0) return { refusal: tooMany(wait) };
     const granted = grantLifetime(lifetime, this.options.lifetimes);
     if ('error' in granted) return refuse('INVALID_ARGUMENT', granted.error);
-    const signer = this.options.signer();
-    if (!signer) return refuse('UNAVAILABLE', 'there is nothing to sign with yet');
     try {
-      const read = readCertificateRequest(csr);
-      return issueCertificate(signer, {
-        identity: caller.identity,
-        request: read,
-        lifetimeMs: granted.seconds * 1000,
-        now,
-      });
+      const request = readCertificateRequest(csr);
+      return await this.options.signer.sign({ identity, csr, request, lifetimeMs: granted.seconds * 1000, now });
     } catch (error) {
       if (error instanceof CertificateRequestError) return refuse('INVALID_ARGUMENT', error.message);
-      throw error;
+      if (!(error instanceof SignerUnavailableError)) throw error;
+      this.options.onUnavailable?.(error.message);
+      return refuse('UNAVAILABLE', 'nobody signs at present; try again', retryUnavailableMs);
     }
   }
+}
+
+const retryUnavailableMs = 1000;
+
+function tooMany(wait: number): Refusal {
+  return { code: 'RESOURCE_EXHAUSTED', message: `too many requests; try again in ${wait} ms`, retryAfter: wait };
 }
 
 function refuse(code: RefusalCode, message: string, retryAfter?: number): { readonly refusal: Refusal } {

@@ -1,7 +1,8 @@
 import { generateKeyPair, type KeyObject, sign } from 'node:crypto';
 import { promisify } from 'node:util';
-import { bits, integer, parseDer, sequence, tagged, toDer } from './asn1.js';
-import { algorithmOf, emptyName, spkiOf } from './certificate.js';
+import { type Asn1, bits, integer, objectId, parseDer, sequence, set, tagged, toDer } from './asn1.js';
+import { algorithmOf, alternativeNames, emptyName, spkiOf } from './certificate.js';
+import { oids } from './oids.js';
 import { encodePem } from './pem.js';
 
 const makeKeyPair = promisify(generateKeyPair);
@@ -21,14 +22,27 @@ export async function makeWorkloadKey(type: WorkloadKeyType): Promise<KeyObject>
 /** `[0]` with nothing in it: a request of no attributes (RFC 2986, 4.1: it is not optional). */
 const noAttributes = tagged(0, []);
 
+/** What a request asks to be called. Citadel's own key does not read it; an authority elsewhere signs it as it is. */
+export interface AskedNames {
+  readonly uris: readonly string[];
+  readonly dnsNames?: readonly string[];
+}
+
+function attributesFor({ uris, dnsNames = [] }: AskedNames): Asn1 {
+  const names = alternativeNames(uris, dnsNames, true);
+  return tagged(0, [sequence(objectId(oids.extensionRequest), set(sequence(names)))]);
+}
+
 /**
- * Makes a PKCS #10 request that proves possession of a key and asks for no name: who the certificate is for is what
- * the asker proves to the authority.
+ * Makes a PKCS #10 request that proves possession of a key. Who the certificate is for is what the asker proves to the
+ * authority: without names it asks to be called nothing.
  * @param key private, ECDSA or RSA; signs with SHA-256
+ * @param names where an authority behind citadel signs the request as it is
  * @returns PEM
  */
-export function makeCertificateRequest(key: KeyObject): string {
-  const info = sequence(integer(Buffer.from([0])), emptyName, parseDer(spkiOf(key)), noAttributes);
+export function makeCertificateRequest(key: KeyObject, names?: AskedNames): string {
+  const attributes = names ? attributesFor(names) : noAttributes;
+  const info = sequence(integer(Buffer.from([0])), emptyName, parseDer(spkiOf(key)), attributes);
   const signature = sign('sha256', toDer(info), key);
   return encodePem('CERTIFICATE REQUEST', toDer(sequence(info, algorithmOf(key), bits(signature))));
 }

@@ -1,5 +1,6 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
-import { children, content, isBits, isSequence, parseDer, readObjectId, toDer } from './asn1.js';
+import { type Asn1, children, content, isBits, isSequence, isTagged, parseDer, readObjectId, toDer } from './asn1.js';
+import { oids } from './oids.js';
 import { decodePem } from './pem.js';
 
 /** What is taken from a certificate signing request: the key, which the caller has proved to hold. Names are not read. */
@@ -110,4 +111,79 @@ function isSignedBy(hash: string, signed: Buffer, key: KeyObject, signature: Buf
 /** What a request for a key of one's own would come to: citadel signs for itself without asking itself. */
 export function requestForKey(publicKey: KeyObject): CertificateRequest {
   return { publicKey, spki: publicKey.export({ format: 'der', type: 'spki' }) };
+}
+
+/** The names that a request asks for, as an authority elsewhere would sign them. */
+export interface RequestedNames {
+  readonly uris: readonly string[];
+  readonly dnsNames: readonly string[];
+  /** How many names of other kinds there are. */
+  readonly others: number;
+  /** What else it asks for that no workload's certificate has. */
+  readonly error?: string;
+}
+
+const allowedExtensions: ReadonlySet<string> = new Set([oids.subjectAltName, oids.keyUsage, oids.extendedKeyUsage]);
+const allowedPurposes: ReadonlySet<string> = new Set([oids.serverAuth, oids.clientAuth]);
+/** All bits of a key usage but digitalSignature and keyEncipherment. */
+const oddUsages = 0xff & ~0xa0;
+
+/**
+ * Reads what a request asks to be called. It is needed only where somebody signs the request as it is.
+ * @param pem one that `readCertificateRequest` takes
+ * @throws CertificateRequestError
+ */
+export function readRequestedNames(pem: string): RequestedNames {
+  try {
+    const der = decodePem(pem, ['CERTIFICATE REQUEST', 'NEW CERTIFICATE REQUEST'])[0] ?? refuse('no PEM');
+    const [, subject, , attributes] = children(children(parseDer(der))[0]);
+    const parts = children(subject).flatMap((set) => children(set).map((pair) => readObjectId(children(pair)[0])));
+    const odd = parts.find((oid) => oid !== oids.organization);
+    if (odd !== undefined) return { ...noNames, error: `the subject has more than an organization (${odd})` };
+    return namesOf(extensionsAskedFor(attributes));
+  } catch (error) {
+    if (error instanceof CertificateRequestError) throw error;
+    return refuse('the names of the request cannot be read');
+  }
+}
+
+const noNames: RequestedNames = { uris: [], dnsNames: [], others: 0 };
+
+function extensionsAskedFor(attributes: Asn1 | undefined): readonly Asn1[] {
+  return children(attributes)
+    .filter((attribute) => readObjectId(children(attribute)[0]) === oids.extensionRequest)
+    .flatMap((attribute) => children(children(attribute)[1]))
+    .flatMap((list) => children(list));
+}
+
+function namesOf(extensions: readonly Asn1[]): RequestedNames {
+  let names = noNames;
+  for (const extension of extensions) {
+    const parts = children(extension);
+    const oid = readObjectId(parts[0]);
+    const value = parseDer(content(parts.at(-1)));
+    if (!allowedExtensions.has(oid)) return { ...names, error: `the request asks for the extension ${oid}` };
+    if (oid === oids.keyUsage && ((content(value)[1] ?? 0) & oddUsages) !== 0)
+      return { ...names, error: 'the request asks for a key usage that no workload has' };
+    if (oid === oids.extendedKeyUsage && !children(value).every((item) => allowedPurposes.has(readObjectId(item))))
+      return { ...names, error: 'the request asks for a key purpose that no workload has' };
+    if (oid === oids.subjectAltName) {
+      if (names !== noNames) return { ...names, error: 'the request has two lists of names' };
+      names = alternativeNames(value);
+    }
+  }
+  return names;
+}
+
+const uriTag = 6;
+const dnsTag = 2;
+
+function alternativeNames(value: Asn1): RequestedNames {
+  const all = children(value).map((name) => ({
+    tag: isTagged(name) ? (name.type as number) : -1,
+    text: content(name),
+  }));
+  const texts = (tag: number) => all.filter((name) => name.tag === tag).map(({ text }) => text.toString('latin1'));
+  const [uris, dnsNames] = [texts(uriTag), texts(dnsTag)];
+  return { uris, dnsNames, others: all.length - uris.length - dnsNames.length };
 }

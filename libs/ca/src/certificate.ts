@@ -17,6 +17,7 @@ import {
   toDer,
   utf8,
 } from './asn1.js';
+import { oids } from './oids.js';
 
 /** What a certificate says. Times in milliseconds since 1970. */
 export interface CertificateContent {
@@ -37,20 +38,6 @@ export interface CertificateContent {
   /** Key identifier of the issuer. */
   readonly issuerKeyId: Buffer;
 }
-
-const oids = {
-  organization: '2.5.4.10',
-  subjectKeyId: '2.5.29.14',
-  keyUsage: '2.5.29.15',
-  subjectAltName: '2.5.29.17',
-  basicConstraints: '2.5.29.19',
-  authorityKeyId: '2.5.29.35',
-  extendedKeyUsage: '2.5.29.37',
-  serverAuth: '1.3.6.1.5.5.7.3.1',
-  clientAuth: '1.3.6.1.5.5.7.3.2',
-  ecdsaWithSha256: '1.2.840.10045.4.3.2',
-  sha256WithRsa: '1.2.840.113549.1.1.11',
-} as const;
 
 /** Key usages as the bits of RFC 5280, 4.2.1.3, the first one highest. */
 const usage = { digitalSignature: 0x80, keyEncipherment: 0x20, keyCertSign: 0x04, crlSign: 0x02 } as const;
@@ -100,6 +87,15 @@ function keyUsage(flags: number): Asn1 {
   return extension(oids.keyUsage, true, bits(Buffer.from([flags]), unused));
 }
 
+/** The names of a certificate, or that a request asks for. */
+export function alternativeNames(uris: readonly string[], dnsNames: readonly string[], critical: boolean): Asn1 {
+  const names = [
+    ...uris.map((uri) => tagged(6, Buffer.from(uri))),
+    ...dnsNames.map((name) => tagged(2, Buffer.from(name))),
+  ];
+  return extension(oids.subjectAltName, critical, sequence(...names));
+}
+
 function extensions(of: CertificateContent): Asn1 {
   const { authority, uris, subject } = of;
   const length = authority?.pathLength;
@@ -118,14 +114,7 @@ function extensions(of: CertificateContent): Asn1 {
       extension(oids.basicConstraints, true, constraints),
       extension(oids.subjectKeyId, false, octets(keyId(of.spki))),
       extension(oids.authorityKeyId, false, sequence(tagged(0, of.issuerKeyId))),
-      extension(
-        oids.subjectAltName,
-        children(subject).length === 0,
-        sequence(
-          ...uris.map((uri) => tagged(6, Buffer.from(uri))),
-          ...(of.dnsNames ?? []).map((name) => tagged(2, Buffer.from(name))),
-        ),
-      ),
+      alternativeNames(uris, of.dnsNames ?? [], children(subject).length === 0),
     ),
   ]);
 }

@@ -9,14 +9,29 @@ export interface JoinGrant {
 
 /** Keeps grants by the hash of their token, so that what is kept cannot be used to join. */
 export interface JoinGrants {
-  get(hash: string): JoinGrant | undefined;
   put(hash: string, grant: JoinGrant): void;
-  delete(hash: string): void;
+  /** Gives a grant out once: whoever takes it, it is gone. */
+  take(hash: string): JoinGrant | undefined;
 }
 
 /** 256 random bits need no slow hash: nobody guesses them. */
 export function hashJoinToken(token: string): string {
   return createHash('sha256').update(token).digest('hex');
+}
+
+/** Grants that end with the program. */
+export class JoinGrantsInMemory implements JoinGrants {
+  readonly #grants = new Map<string, JoinGrant>();
+
+  put(hash: string, grant: JoinGrant): void {
+    this.#grants.set(hash, grant);
+  }
+
+  take(hash: string): JoinGrant | undefined {
+    const grant = this.#grants.get(hash);
+    this.#grants.delete(hash);
+    return grant;
+  }
 }
 
 /**
@@ -35,10 +50,8 @@ export class JoinTokens {
 
   /** Uses a token up. @returns whose it is, or why it is none */
   redeem(token: string, now: number): WorkloadIdentity | { readonly error: string } {
-    const hash = hashJoinToken(token);
-    const grant = this.grants.get(hash);
+    const grant = this.grants.take(hashJoinToken(token));
     if (!grant) return { error: 'the join token is not known, or used up' };
-    this.grants.delete(hash);
     return grant.expiresAt > now ? grant.identity : { error: 'the join token has expired' };
   }
 }

@@ -88,6 +88,15 @@ export function verifyPeer(chain: readonly (string | Buffer)[], bundles: TrustBu
   }
 }
 
+/** Roots are few and stay, and reading them costs more than all else here. */
+const parsedRoots = new WeakMap<readonly string[], readonly X509Certificate[]>();
+
+function parsed(roots: readonly string[]): readonly X509Certificate[] {
+  const known = parsedRoots.get(roots) ?? roots.map((root) => new X509Certificate(root));
+  parsedRoots.set(roots, known);
+  return known;
+}
+
 function judge(
   leaf: X509Certificate,
   between: readonly X509Certificate[],
@@ -106,8 +115,7 @@ function judge(
   const roots = bundles.get(id.trustDomain);
   if (!roots) return { error: `the trust domain ${id.trustDomain} is not believed` };
   if (!isValidAt(leaf, now)) return { error: `the certificate of ${spiffeId} is not in force` };
-  const trusted = roots.map((root) => new X509Certificate(root));
-  return chainsTo(trusted, leaf, between, now)
+  return chainsTo(parsed(roots), leaf, between, now)
     ? { id, spiffeId }
     : { error: `the certificate of ${spiffeId} does not chain to a root of ${id.trustDomain}` };
 }

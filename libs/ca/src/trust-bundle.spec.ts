@@ -27,7 +27,7 @@ describe('SPIFFE bundles', () => {
 
   it('are read back', async () => {
     const pems = await roots();
-    expect(parseBundle(JSON.stringify(formatBundle(pems, 1, 1)))).toEqual({ roots: pems });
+    expect(parseBundle(JSON.stringify(formatBundle(pems, 1, 1)))).toEqual({ roots: pems, sequence: 1, refreshHint: 1 });
   });
 
   it.each([
@@ -41,6 +41,6 @@ describe('SPIFFE bundles', () => {
   });
 
   it('may hold keys of other uses, which are passed over', () => {
-    expect(parseBundle('{"keys":[{"use":"jwt-svid","kty":"EC"}]}')).toEqual({ roots: [] });
+    expect(parseBundle('{"keys":[{"use":"jwt-svid","kty":"EC"}]}')).toEqual({ roots: [], sequence: 0, refreshHint: 0 });
   });
 });

@@ -25,18 +25,36 @@ export function formatBundle(roots: readonly string[], sequence: number, refresh
   };
 }
 
+export interface ParsedBundle {
+  /** PEM. */
+  readonly roots: readonly string[];
+  /** 0 where the bundle has none. */
+  readonly sequence: number;
+  /** Seconds; 0 where the bundle says nothing. */
+  readonly refreshHint: number;
+}
+
+function numberOr0(value: unknown): number {
+  return typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : 0;
+}
+
 /**
  * The X.509 roots of a bundle; keys of other uses are passed over.
  * @returns PEM certificates, or what is wrong with the bundle
  */
-export function parseBundle(text: string): { readonly roots: readonly string[] } | { readonly error: string } {
+export function parseBundle(text: string): ParsedBundle | { readonly error: string } {
   try {
-    const { keys } = JSON.parse(text) as { readonly keys?: unknown };
+    const bundle = JSON.parse(text) as Partial<Record<keyof SpiffeBundle, unknown>>;
+    const { keys } = bundle;
     if (!Array.isArray(keys)) return { error: 'a SPIFFE bundle has a list of keys' };
     const x509 = (keys as { readonly use?: unknown; readonly x5c?: unknown }[]).filter(
       ({ use }) => use === 'x509-svid',
     );
-    return { roots: x509.map(({ x5c }) => readRoot(x5c)) };
+    return {
+      roots: x509.map(({ x5c }) => readRoot(x5c)),
+      sequence: numberOr0(bundle.spiffe_sequence),
+      refreshHint: numberOr0(bundle.spiffe_refresh_hint),
+    };
   } catch (error) {
     return { error: `not a SPIFFE bundle: ${error instanceof Error ? error.message : String(error)}` };
   }

@@ -1,5 +1,6 @@
 import { createRemoteJWKSet, jwtVerify, type JWTVerifyGetKey } from 'jose';
 import type { WorkloadIdentity } from '@seine/ca';
+import { KeysUnavailableError } from './provider-keys.js';
 
 /** What a caller has shown. */
 export interface Credentials {
@@ -9,10 +10,21 @@ export interface Credentials {
   readonly certificate: Buffer | undefined;
 }
 
+/** The pod that a platform's token is bound to. */
+export interface BoundPod {
+  readonly name: string;
+  readonly uid: string;
+  /** Where the platform says it. */
+  readonly node: string | undefined;
+}
+
 export type Proof =
-  | { readonly identity: WorkloadIdentity; readonly by: string }
-  /** For the log: the caller hears nothing of it (C-9). */
-  | { readonly error: string };
+  | { readonly identity: WorkloadIdentity; readonly by: string; readonly pod?: BoundPod }
+  /**
+   * For the log: the caller hears nothing of it (C-9). Where who could tell cannot be asked at present, it is no
+   * verdict: another try may succeed.
+   */
+  | { readonly error: string; readonly unavailable?: true };
 
 /** One way to prove an identity. @returns undefined when it does not know this kind of credentials */
 export type Authenticator = (credentials: Credentials) => Promise<Proof | undefined>;
@@ -30,15 +42,28 @@ export interface OidcOptions {
   readonly now: () => number;
 }
 
+/** A token of a platform, as neither own certificates nor join tokens are. */
+export function platformToken({ bearer }: Credentials): string | undefined {
+  return bearer?.startsWith(joinTokenPrefix) ? undefined : bearer;
+}
+
 const serviceAccountSubject = /^system:serviceaccount:([^:]+):([^:]+)$/;
+
+/** `system:serviceaccount:NAMESPACE:ACCOUNT`; undefined for users, nodes, and whatever else has tokens. */
+export function readAccount(subject: string | undefined): Omit<WorkloadIdentity, 'trustDomain'> | undefined {
+  const [, namespace, serviceAccount] = serviceAccountSubject.exec(subject ?? '') ?? [];
+  return namespace === undefined || serviceAccount === undefined ? undefined : { namespace, serviceAccount };
+}
+
 /** No `none`, and nothing symmetric: a public key must never serve as a shared secret. */
 const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'ES256', 'ES384', 'ES512', 'EdDSA'];
 
 /** By a token of an OpenID provider whose subject is a service account, as Kubernetes issues them. */
 export function byOidcToken({ issuer, audience, keys, trustDomain, now }: OidcOptions): Authenticator {
   const lookup = keys instanceof URL ? createRemoteJWKSet(keys) : keys;
-  return async ({ bearer }) => {
-    if (bearer === undefined || bearer.startsWith(joinTokenPrefix)) return undefined;
+  return async (credentials) => {
+    const bearer = platformToken(credentials);
+    if (bearer === undefined) return undefined;
     try {
       const currentDate = new Date(now());
       const { payload } = await jwtVerify(bearer, lookup, {
@@ -48,21 +73,31 @@ export function byOidcToken({ issuer, audience, keys, trustDomain, now }: OidcOp
         currentDate,
         requiredClaims: ['exp', 'sub'],
       });
-      const [, namespace, serviceAccount] = serviceAccountSubject.exec(payload.sub ?? '') ?? [];
-      if (namespace === undefined || serviceAccount === undefined)
-        return { error: 'the token is of no service account' };
-      return { identity: { trustDomain, namespace, serviceAccount }, by: 'oidc' };
+      const account = readAccount(payload.sub);
+      return account
+        ? { identity: { trustDomain, ...account }, by: 'oidc' }
+        : { error: 'the token is of no service account' };
     } catch (error) {
+      if (error instanceof KeysUnavailableError) return { error: error.message, unavailable: true };
       return { error: error instanceof Error ? error.message : String(error) };
     }
   };
 }
 
-/** Asks one way after the other; the first that knows the credentials decides. */
+/**
+ * Asks one way after the other. Where one does not believe the credentials, the next is asked, as a token of one issuer
+ * is junk to another; where none does and one could not be asked, that is no verdict.
+ */
 export async function authenticate(ways: readonly Authenticator[], credentials: Credentials): Promise<Proof> {
+  const errors: string[] = [];
+  let isOpen = false;
   for (const way of ways) {
     const proof = await way(credentials);
-    if (proof) return proof;
+    if (!proof) continue;
+    if ('identity' in proof) return proof;
+    errors.push(proof.error);
+    isOpen ||= proof.unavailable === true;
   }
-  return { error: 'no credentials that are known were shown' };
+  const error = errors.join('; ') || 'no credentials that are known were shown';
+  return isOpen ? { error, unavailable: true } : { error };
 }

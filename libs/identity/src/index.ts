@@ -12,6 +12,7 @@ export * from './clock-hint.js';
 export * from './deny-list.js';
 export * from './file-watcher.js';
 export * from './peer.js';
+export * from './provider-keys.js';
 export * from './server-credentials.js';
 export * from './service-identity.js';
 export * from './tls-server.js';

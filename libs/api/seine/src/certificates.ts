@@ -16,6 +16,10 @@ export interface CertificateRequestMessage {
   readonly csr: string;
   /** Seconds. */
   readonly validityDuration: number;
+  /** A `google.protobuf.Struct`. */
+  readonly metadata?: {
+    readonly fields?: Readonly<Record<string, { readonly stringValue?: string } | undefined>>;
+  } | null;
 }
 
 export interface CertificateResponseMessage {

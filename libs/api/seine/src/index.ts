@@ -3,3 +3,4 @@ export * from './config.js';
 export type * from './run-file.js';
 export * from './certificates.js';
 export * from './csi.js';
+export type * from './citadel-admin.js';
