@@ -21,6 +21,7 @@ describe('the command line of pilot', () => {
       admin: '127.0.0.1:15014',
       drainMs: 3000,
       meshConfigFile: undefined,
+      jwks: { allow: [], block: [], root: undefined, refreshMs: 20 * 60_000 },
     });
     expect(parseArguments(plain)).toMatchObject({
       xds: '127.0.0.1:1',

@@ -1,5 +1,6 @@
 import { trustDomainError } from '@seine/ca';
 import { parseAddress, readFlags, UsageError } from '@seine/nest';
+import { jwksFlags, type JwksSettings, jwksSettings, jwksUsage } from './jwks-settings.js';
 
 export { parseAddress, UsageError };
 
@@ -33,6 +34,7 @@ export interface PilotArguments {
   readonly drainMs: number;
   /** File of a MeshConfig that is in force from the start; a ConfigMap `istio` goes on top of it. */
   readonly meshConfigFile: string | undefined;
+  readonly jwks: JwksSettings;
 }
 
 export const usage = `usage: pilot --config-dir DIR [--config-dir DIR …] [--admin HOST:PORT] [--mesh-config FILE]
@@ -49,7 +51,8 @@ export const usage = `usage: pilot --config-dir DIR [--config-dir DIR …] [--ad
   --xds HOST:PORT        ADS over plain text, loopback only: nobody proves who they are; off unless given
   --admin HOST:PORT      /metrics, /ready and /debug (default 127.0.0.1:15014)
   --mesh-config FILE     MeshConfig (YAML) to begin with; the ConfigMap istio of its root namespace goes on top
-  --drain DURATION       milliseconds over which streams are closed on SIGTERM (default 3000)`;
+  --drain DURATION       milliseconds over which streams are closed on SIGTERM (default 3000)
+${jwksUsage}`;
 
 const options = {
   'config-dir': { type: 'string', multiple: true },
@@ -66,6 +69,7 @@ const options = {
   admin: { type: 'string', default: '127.0.0.1:15014' },
   drain: { type: 'string', default: '3000' },
   'mesh-config': { type: 'string' },
+  ...jwksFlags,
 } as const;
 
 type Values = ReturnType<typeof readFlags<typeof options>>;
@@ -113,7 +117,7 @@ function loopback(text: string): string {
 }
 
 /** @throws UsageError */
-export function parseArguments(argv: readonly string[]): PilotArguments {
+export function parseArguments(argv: readonly string[], env: NodeJS.ProcessEnv = {}): PilotArguments {
   const values = readFlags(argv, options);
   const configDirs = values['config-dir'] ?? [];
   if (configDirs.length === 0) throw new UsageError('--config-dir is required');
@@ -123,5 +127,6 @@ export function parseArguments(argv: readonly string[]): PilotArguments {
     throw new UsageError('--citadel (mutual TLS) or --xds (plain text, loopback) is required: how do proxies come in?');
   parseAddress(values.admin);
   const drainMs = wholeNumber('drain', values.drain, 'milliseconds');
-  return { configDirs, xds, secure, admin: values.admin, drainMs, meshConfigFile: values['mesh-config'] };
+  const jwks = jwksSettings(values, env);
+  return { configDirs, xds, secure, admin: values.admin, drainMs, meshConfigFile: values['mesh-config'], jwks };
 }

@@ -50,6 +50,12 @@ export class DebugController {
     return { modules: this.pilot.wasmModules() };
   }
 
+  /** The keys of those who issue tokens: how old they are, where they come from, and why others are not there. */
+  @Get('jwks')
+  jwks(): object {
+    return { sources: this.pilot.keySources() };
+  }
+
   /** What is wrong with the mesh as it is served now. */
   @Get('diagnostics')
   diagnostics(): object {

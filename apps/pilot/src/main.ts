@@ -15,7 +15,10 @@ import type { SecureXdsOptions } from './secure-xds.js';
 
 /** Pilot alone: reads folders of YAML itself, for tools and benchmarks. Prints `ready` when it serves. */
 async function main(): Promise<void> {
-  const { configDirs, xds, secure, admin, drainMs, meshConfigFile } = parseArguments(process.argv.slice(2));
+  const { configDirs, xds, secure, admin, drainMs, meshConfigFile, jwks } = parseArguments(
+    process.argv.slice(2),
+    process.env,
+  );
   const logger = new JsonLogger({ name: 'pilot', level: process.env['LOG_LEVEL'] ?? 'warn' });
   const meshConfig = meshConfigFile === undefined ? defaultMeshConfig : readMeshConfigFile(meshConfigFile, logger);
   const store = new MemoryStore();
@@ -26,7 +29,7 @@ async function main(): Promise<void> {
 
   const settings: NestApplicationOptions = { logger };
   const secureXds = secure && secureXdsOf(secure, meshConfig, logger);
-  const module = PilotModule.register({ store, xds, secureXds, drainMs, meshConfig });
+  const module = PilotModule.register({ store, xds, secureXds, drainMs, meshConfig, jwks });
   const app = await NestFactory.create(module, settings);
   app.enableShutdownHooks();
   closeOnSignal(app, logger);

@@ -1,5 +1,6 @@
 import { TypeUrl } from '@seine/envoy';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { KeySourceStatus } from '@seine/jwks-fetch';
 import type { PilotEvents } from './pilot.service.js';
 
 /** Istio's short names of the types, as its dashboards query them. */
@@ -35,8 +36,10 @@ export class PilotMetrics {
   readonly #handshakes: Counter;
   readonly #revision: Gauge;
   readonly #sizes: ReadonlyMap<string, Gauge>;
+  readonly #keysFetched: Counter;
+  readonly #keysNotFetched: Counter;
 
-  constructor(registry: Registry) {
+  constructor(private readonly registry: Registry) {
     const registers = [registry];
     const counter = (name: string, help: string, labelNames: readonly string[] = []): Counter =>
       new Counter({ name, help, labelNames: [...labelNames], registers });
@@ -86,6 +89,14 @@ export class PilotMetrics {
       ['services', gauge('pilot_services', 'Services known.')],
       ['virtualServices', gauge('pilot_virt_services', 'VirtualServices known.')],
     ]);
+    this.#keysFetched = counter(
+      'pilot_jwks_resolver_network_fetch_success_total',
+      'Requests for keys of those who issue tokens that were answered.',
+    );
+    this.#keysNotFetched = counter(
+      'pilot_jwks_resolver_network_fetch_fail_total',
+      'Requests for keys of those who issue tokens that failed.',
+    );
   }
 
   /** @param tell is told who was turned away, and why */
@@ -115,6 +126,34 @@ export class PilotMetrics {
         tell(`${peer}: TLS: ${error.message}`);
       },
     };
+  }
+
+  keysFetched(ok: boolean): void {
+    (ok ? this.#keysFetched : this.#keysNotFetched).inc();
+  }
+
+  /** Shows how it stands with keys whenever it is asked. */
+  watchKeys(status: () => readonly KeySourceStatus[]): void {
+    const registers = [this.registry];
+    new Gauge({
+      name: 'seine_jwks_age_seconds',
+      help: 'Seconds since the oldest keys in force were fetched.',
+      registers,
+      collect() {
+        this.set(Math.max(0, ...status().map(({ ageSeconds = 0 }) => ageSeconds)));
+      },
+    });
+    new Gauge({
+      name: 'seine_jwks_sources',
+      help: 'Places that keys are fetched from, by how it stands with them.',
+      labelNames: ['state'],
+      registers,
+      collect() {
+        const sources = status();
+        for (const state of ['ready', 'stale', 'failed', 'loading'] as const)
+          this.set({ state }, sources.filter((source) => source.state === state).length);
+      },
+    });
   }
 
   pushed(

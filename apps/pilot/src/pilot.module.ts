@@ -11,6 +11,7 @@ import type { MeshConfig } from '@seine/model';
 import { HealthChecks, HealthModule, METRICS, MetricsModule } from '@seine/nest';
 import type { Store } from '@seine/ports';
 import type { Registry } from 'prom-client';
+import { type JwksSettings, jwksSettings } from './jwks-settings.js';
 import { DebugController } from './debug.controller.js';
 import { PilotMetrics } from './pilot-metrics.js';
 import { PilotService } from './pilot.service.js';
@@ -27,6 +28,8 @@ export interface PilotModuleOptions {
   readonly drainMs?: number;
   /** What holds where the ConfigMap `istio` says nothing else; default Istio's. */
   readonly meshConfig?: MeshConfig;
+  /** How keys of those who issue tokens are fetched; default as the environment says. */
+  readonly jwks?: JwksSettings | undefined;
 }
 
 const OPTIONS = Symbol('pilot options');
@@ -61,12 +64,14 @@ function makePilot(options: PilotModuleOptions, registry: Registry): PilotServic
     (line) => logger.warn(line, 'authentication'),
     () => performance.now(),
   );
-  return new PilotService({
+  const pilot = new PilotService({
     store: options.store,
     xds: options.xds,
     secureXds: options.secureXds,
     drainMs: options.drainMs ?? 3000,
     ...(options.meshConfig && { meshConfig: options.meshConfig }),
+    jwks: options.jwks ?? jwksSettings({}, process.env),
+    keysFetched: (ok) => metrics.keysFetched(ok),
     events: metrics.events((line) => refusals.tell(line)),
     onError: (error) => logger.error(error),
     pushed: ({ mesh, revision }, milliseconds) =>
@@ -75,6 +80,8 @@ function makePilot(options: PilotModuleOptions, registry: Registry): PilotServic
         virtualServices: mesh.resources.get('VirtualService')?.length ?? 0,
       }),
   });
+  metrics.watchKeys(() => pilot.keySources());
+  return pilot;
 }
 
 /** ADS from a store's mesh log; with /debug on the application's HTTP port. */

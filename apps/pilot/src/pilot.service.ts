@@ -10,12 +10,14 @@ import {
   type CompiledProxy,
 } from '@seine/pipeline';
 import type { Diagnostic } from '@seine/diagnostics';
+import type { KeySourceStatus } from '@seine/jwks-fetch';
 import type { Store } from '@seine/ports';
 import { type ModuleStatus, WasmModules } from '@seine/wasm-fetch';
 import { XdsServer, type XdsServerEvents } from '@seine/xds-server';
 import { TlsServer } from '@seine/identity';
 import { parseAddress } from './config.js';
-import { MeshModules } from './mesh-modules.js';
+import { type JwksSettings, jwksKeys, jwksSettings } from './jwks-settings.js';
+import { MeshFetches } from './mesh-fetches.js';
 import { type SyncReport, syncReport } from './proxy-sync.js';
 import { authenticateStreams, type SecureXdsOptions } from './secure-xds.js';
 
@@ -35,6 +37,10 @@ export interface PilotDependencies {
   /** After each new mesh was handed to all streams; `milliseconds` is how long that took. */
   readonly pushed?: (version: MeshVersion, milliseconds: number) => void;
   readonly meshConfig?: MeshConfig;
+  /** How keys of those who issue tokens are fetched; default Istio's way. */
+  readonly jwks?: JwksSettings;
+  /** A request to somebody who issues tokens has ended. */
+  readonly keysFetched?: (ok: boolean) => void;
   /** Is told of bugs and failures that no caller waits for; what was in force stays so. */
   readonly onError: (error: unknown) => void;
 }
@@ -53,7 +59,7 @@ export class PilotService {
   readonly #source = new PilotSource();
   readonly #server: XdsServer;
   readonly #feed: MeshFeed;
-  readonly #modules: MeshModules;
+  readonly #fetches: MeshFetches;
   readonly #tls: TlsServer | undefined;
   readonly #ends: (() => void)[] = [];
   #port = 0;
@@ -62,7 +68,7 @@ export class PilotService {
   readonly #waiting = new Set<() => void>();
 
   constructor(private readonly dependencies: PilotDependencies) {
-    const { store, events, meshConfig, onError, secureXds } = dependencies;
+    const { store, events, meshConfig, onError, secureXds, jwks = jwksSettings({}, {}) } = dependencies;
     const woken: XdsServerEvents = {
       ...events,
       acked: (typeUrl, milliseconds) => {
@@ -74,8 +80,9 @@ export class PilotService {
         onError(error);
       },
     };
-    this.#modules = new MeshModules({
+    this.#fetches = new MeshFetches({
       modules: (onChange) => new WasmModules({ fetch: globalThis.fetch, readFile, later, onChange }),
+      keys: (onChange) => jwksKeys(jwks, { later, onChange, fetched: dependencies.keysFetched }),
       serve: (version) => this.#serve(version),
       later,
     });
@@ -92,7 +99,7 @@ export class PilotService {
       schedule: setImmediate,
       later: (run) => setTimeout(run, retryMs),
       onError,
-      onMesh: (version) => this.#modules.take(version),
+      onMesh: (version) => this.#fetches.take(version),
     });
   }
 
@@ -148,7 +155,7 @@ export class PilotService {
 
   async stop(): Promise<void> {
     this.#feed.stop();
-    this.#modules.stop();
+    this.#fetches.stop();
     for (const end of this.#ends) end();
     this.#tls?.close();
     await this.#server.close(this.dependencies.drainMs);
@@ -178,12 +185,17 @@ export class PilotService {
 
   /** What is wrong with the mesh as it is compiled now. */
   diagnostics(): readonly Diagnostic[] {
-    return [...this.#source.diagnostics(), ...this.#modules.diagnostics()];
+    return [...this.#source.diagnostics(), ...this.#fetches.diagnostics()];
   }
 
   /** How it stands with the WebAssembly modules that resources want. */
   wasmModules(): readonly ModuleStatus[] {
-    return this.#modules.status();
+    return this.#fetches.moduleStatus();
+  }
+
+  /** How it stands with the keys of those who issue tokens. */
+  keySources(): readonly KeySourceStatus[] {
+    return this.#fetches.keyStatus();
   }
 
   /** @param revision what `synced` is about; default the newest */

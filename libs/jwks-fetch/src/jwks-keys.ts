@@ -114,11 +114,6 @@ export class JwksKeys {
     return [...this.#sources].map(([key, source]) => this.#statusOf(key, source));
   }
 
-  /** Age of the keys in force that were confirmed the longest ago, seconds; 0 where there are none. */
-  get oldestSeconds(): number {
-    return Math.max(0, ...this.status().map(({ ageSeconds = 0 }) => ageSeconds));
-  }
-
   /** A warning for each rule whose keys cannot be had, or not all of them. */
   diagnostics(): readonly Diagnostic[] {
     return this.#wanted.flatMap((wanted) => {
