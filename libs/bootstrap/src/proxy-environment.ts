@@ -1,4 +1,4 @@
-import { canonicalName, canonicalRevision } from '@seine/model';
+import { canonicalName, canonicalRevision, formatPeer } from '@seine/model';
 import type { BootstrapNode } from './bootstrap-options.js';
 
 const unknown = 'unknown';
@@ -10,14 +10,24 @@ const unknown = 'unknown';
 export function proxyEnvironment(node: BootstrapNode): Readonly<Record<string, string>> {
   const { labels = {}, namespace } = node;
   const workload = node.workloadName ?? node.name;
+  const own = {
+    workload,
+    namespace,
+    service: canonicalName(labels, workload),
+    revision: canonicalRevision(labels),
+    app: labels['app'] ?? unknown,
+    version: labels['version'] ?? unknown,
+    cluster: node.clusterId ?? unknown,
+  };
   return {
-    SEINE_WORKLOAD: workload,
-    SEINE_WORKLOAD_NAMESPACE: namespace,
-    SEINE_CANONICAL_SERVICE: canonicalName(labels, workload),
-    SEINE_CANONICAL_REVISION: canonicalRevision(labels),
-    SEINE_APP: labels['app'] ?? unknown,
-    SEINE_VERSION: labels['version'] ?? unknown,
-    SEINE_CLUSTER: node.clusterId ?? unknown,
+    SEINE_WORKLOAD: own.workload,
+    SEINE_WORKLOAD_NAMESPACE: own.namespace,
+    SEINE_CANONICAL_SERVICE: own.service,
+    SEINE_CANONICAL_REVISION: own.revision,
+    SEINE_APP: own.app,
+    SEINE_VERSION: own.version,
+    SEINE_CLUSTER: own.cluster,
+    SEINE_PEER: formatPeer(own),
     SEINE_MESH_ID: node.meshId ?? unknown,
   };
 }

@@ -37,4 +37,5 @@ export * from './features/sidecar/select-sidecar.js';
 export * from './features/envoy-filter/envoy-filter.js';
 export * from './features/proxy-config/proxy-config.js';
 export * from './telemetry/effective-telemetry.js';
+export { countsTraffic } from './telemetry/peer-metadata.js';
 export { type ProviderClusters, providerKey, providerServices } from './telemetry/providers.js';

@@ -23,6 +23,7 @@ import type {
   WasmModule,
   Workload,
 } from '@seine/model';
+import type { PeerTrust } from './features/peer-metadata/peer-metadata.js';
 import type { DiscoveryClient } from './features/discovery-type/discovery-type.js';
 import type { InboundMtls } from './features/peer-authentication/peer-authentication.js';
 import type { OutboundFallback } from './features/outbound-traffic-policy/outbound-fallback.js';
@@ -89,6 +90,8 @@ export interface ChainContext {
    * the one it binds. Absent where a chain has many, or none.
    */
   readonly port?: number | undefined;
+  /** Inbound, where callers have identities: what their own words are worth. Absent: nothing is looked at. */
+  readonly peers?: PeerTrust | undefined;
   readonly config: MeshConfig;
 }
 
@@ -125,6 +128,8 @@ export interface RouteClient {
   readonly namespace: string;
   /** The client's labels, cut down to those that some `sourceLabels` tests; same content, same object. */
   readonly labels: Readonly<Record<string, string>>;
+  /** It has an identity, and says in requests which workload it is. */
+  readonly namesItself?: boolean | undefined;
 }
 
 /** One virtual host: a service's (with or without a VirtualService), or a VirtualService host no service has. */

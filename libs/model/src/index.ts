@@ -12,3 +12,4 @@ export * from './proxy.js';
 export * from './service.js';
 export * from './wasm-module.js';
 export * from './workload.js';
+export * from './workload-labels.js';

@@ -39,6 +39,8 @@ export interface RouteScope {
   readonly namespace: string;
   /** Cut down to the labels that some `sourceLabels` tests. */
   readonly labels: Readonly<Record<string, string>>;
+  /** See RouteClient. */
+  readonly namesItself?: boolean;
 }
 
 interface EncodedHost {
@@ -97,7 +99,10 @@ const clientFor = memo('clientFor', (scope: RouteScope, virtualService: VirtualS
   const matches = (virtualService?.spec.http ?? []).flatMap((route) => route.match ?? []);
   const namespace = matches.some((match) => match.sourceNamespace !== undefined) ? scope.namespace : '';
   const labels = matches.some((match) => match.sourceLabels !== undefined) ? scope.labels : {};
-  return internClient(JSON.stringify([namespace, labels]), () => Object.freeze({ gateway: 'mesh', namespace, labels }));
+  const { namesItself = false } = scope;
+  return internClient(JSON.stringify([namespace, labels, namesItself]), () =>
+    Object.freeze({ gateway: 'mesh', namespace, labels, namesItself }),
+  );
 });
 
 const encodedHost = memo(

@@ -1,4 +1,5 @@
 import {
+  countsTraffic,
   type DestinationRuleIndex,
   failoverKeysOf,
   indexDestinationRules,
@@ -178,6 +179,11 @@ const classesOf = memo(
   }),
 );
 
+/** A client that says who it is. */
+const withName = memo('namedClient', (routes: RouteScope): RouteScope =>
+  Object.freeze({ ...routes, namesItself: true }),
+);
+
 const makeScope = memo(
   'scope',
   (
@@ -198,7 +204,7 @@ const makeScope = memo(
     return Object.freeze({
       kind,
       config: mesh.config,
-      routes,
+      routes: kind.workloadCertificates && countsTraffic(mesh.config) ? withName(routes) : routes,
       egress,
       services,
       rules,

@@ -29,7 +29,7 @@ export interface GatewayRoutesInput {
   /** Facts of every host their destinations name. */
   readonly destinations: readonly DestinationFacts[];
   /** The gateway workload. */
-  readonly client: Pick<RouteClient, 'namespace' | 'labels'>;
+  readonly client: Pick<RouteClient, 'namespace' | 'labels' | 'namesItself'>;
   readonly config: MeshConfig;
 }
 

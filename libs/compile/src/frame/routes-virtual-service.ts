@@ -20,10 +20,15 @@ import {
   routeSemanticsOf,
 } from '../features/gateway-api/route-semantics.js';
 import { emitHashPolicies } from '../features/hash-policy/emit-hash-policy.js';
-import { emitHeaderOperations, hostRewriteOf } from '../features/header-operations/emit-header-operations.js';
+import {
+  emitHeaderOperations,
+  type HeaderFields,
+  hostRewriteOf,
+} from '../features/header-operations/emit-header-operations.js';
 import { emitRouteMatch, isCatchAll } from '../features/match/emit-route-match.js';
 import { concernsClient } from '../features/match/source-match.js';
 import { emitMirrors } from '../features/mirror/emit-mirrors.js';
+import { emitPeerHeader } from '../features/peer-metadata/peer-metadata.js';
 import { emitRedirect } from '../features/redirect/emit-redirect.js';
 import { emitRetryPolicy } from '../features/retries/emit-retry-policy.js';
 import { emitPathRewrite } from '../features/rewrite/emit-rewrite.js';
@@ -48,7 +53,7 @@ export function emitVirtualServiceRoutes(
     const matches: readonly (HTTPMatchRequest | undefined)[] = http.match?.length ? http.match : [undefined];
     for (const match of matches) {
       if (!concernsClient(match, client, scope.port, scope.namespace)) continue;
-      const route = emitRoute(virtualService, http, match, scope);
+      const route = emitRoute(virtualService, http, match, { ...scope, namesItself: client.namesItself });
       routes.push(route);
       if (isCatchAll(route.match)) return routes;
     }
@@ -60,7 +65,7 @@ function emitRoute(
   virtualService: VirtualService,
   http: HTTPRoute,
   match: HTTPMatchRequest | undefined,
-  scope: RouteScope,
+  scope: RouteScope & Pick<RouteClient, 'namesItself'>,
 ): Route {
   const shares = activeShares(http.route ?? [], scope);
   const semantics = routeSemanticsOf(virtualService);
@@ -76,9 +81,22 @@ function emitRoute(
     statPrefix: match?.statPrefix ?? '',
     typedPerFilterConfig: filterConfigs(http, shares),
     ...(action.case === 'route'
-      ? emitHeaderOperations(http.headers, singleDestination)
+      ? forwardedHeaders(emitHeaderOperations(http.headers, singleDestination), shares, scope)
       : emitHeaderOperations(http.headers)),
   });
+}
+
+/** With what the client says of itself, where it does. */
+function forwardedHeaders(
+  fields: HeaderFields,
+  shares: readonly Share[],
+  { namesItself }: Pick<RouteClient, 'namesItself'>,
+): Partial<HeaderFields> {
+  if (!namesItself) return fields;
+  return emitPeerHeader(
+    shares.map(({ destination }) => destination),
+    fields,
+  );
 }
 
 type Action = Route['action'];

@@ -9,6 +9,7 @@ import type { Destination, VirtualService } from '@seine/istio';
 import { fullyQualify, type MeshService } from '@seine/model';
 import { emitHashPolicies } from '../features/hash-policy/emit-hash-policy.js';
 import { emitRetryPolicy } from '../features/retries/emit-retry-policy.js';
+import { emitPeerHeader } from '../features/peer-metadata/peer-metadata.js';
 import { destinationsByHost, resolveDestination, type RouteScope } from '../features/routing/destination.js';
 import { emitSessionRoute, statefulSessionFilter } from '../features/stateful-session/stateful-session.js';
 import { emitTimeout } from '../features/timeouts/emit-timeout.js';
@@ -67,6 +68,7 @@ function defaultRoute(service: MeshService, input: VirtualHostInput): Route {
     name: 'default',
     match: { pathSpecifier: { case: 'prefix', value: '/' } },
     decorator: { operation: `${host}:${input.port}/*` },
+    ...(input.client.namesItself && emitPeerHeader([destination], {})),
     action: {
       case: 'route',
       value: {

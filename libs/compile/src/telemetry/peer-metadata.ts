@@ -1,4 +1,11 @@
-import { canonicalName, canonicalRevision, type Endpoint, type MeshConfig, type MeshService } from '@seine/model';
+import {
+  canonicalName,
+  canonicalRevision,
+  type Endpoint,
+  type MeshConfig,
+  type MeshService,
+  type WorkloadLabels,
+} from '@seine/model';
 
 /**
  * What a proxy is told of its peers so that it can count by them: metadata of clusters and endpoints, which log
@@ -9,17 +16,6 @@ export const peerNamespace = 'seine';
 /** Whether the mesh counts traffic: without, clusters and endpoints need no labels. */
 export function countsTraffic({ defaultProviders }: Partial<Pick<MeshConfig, 'defaultProviders'>>): boolean {
   return (defaultProviders?.metrics.length ?? 0) > 0;
-}
-
-/** Empty for whatever is not known. */
-export interface WorkloadLabels {
-  readonly workload: string;
-  readonly namespace: string;
-  readonly service: string;
-  readonly revision: string;
-  readonly app: string;
-  readonly version: string;
-  readonly cluster: string;
 }
 
 const unknown = 'unknown';

@@ -13,6 +13,7 @@ import {
 
 import type { ChainContext } from '../../inputs.js';
 import { httpExtensions } from '../traffic-extension/extension-filters.js';
+import { emitPeerFilter } from '../peer-metadata/peer-metadata.js';
 import { emitAlpnFilter } from '../auto-mtls/alpn.js';
 import { emitStatefulSessionFilter, statefulSessionFilter } from '../stateful-session/stateful-session.js';
 import { emitRateLimits } from '../rate-limit/rate-limit.js';
@@ -29,6 +30,8 @@ export interface HttpFilterOptions {
 export function emitHttpFilters(options: HttpFilterOptions): HttpFilter[] {
   const extensions = httpExtensions(options.context);
   return [
+    // First, so that nothing else sees the header.
+    ...emitPeerFilter(options.context),
     ...extensions('AUTHN'),
     // Extensions of AUTHN run before tokens are checked, those of AUTHZ after.
     ...emitRequestAuthentication(options.context),

@@ -12,6 +12,7 @@ import { BlackHoleCluster, InboundPassthroughCluster, inboundClusterName } from 
 import { emitServerTls, tlsConnectTimeout } from '../gateway-listeners/gateway-tls.js';
 import { emitHttpConnectionManager } from '../http-connection-manager/http-connection-manager.js';
 import type { InboundMtlsMode } from '../peer-authentication/inbound-mode.js';
+import type { PeerTrust } from '../peer-metadata/peer-metadata.js';
 import { emitMutualTls } from '../peer-authentication/mutual-tls.js';
 import { plaintextHttpMatch } from '../protocol-sniffing/protocol-sniffing.js';
 import { emitTcpFilters } from '../tcp-routing/tcp-filters.js';
@@ -94,6 +95,11 @@ function transportOf({ mutual }: ChainShape, { config }: ChainContext) {
   return mutual && { transportSocket: emitMutualTls(config), transportSocketConnectTimeout: tlsConnectTimeout };
 }
 
+/** What callers say of themselves is looked at where some of them have identities. */
+function peersOf({ mutual }: ChainShape, mode: InboundMtlsMode): PeerTrust | undefined {
+  return mode === 'DISABLE' ? undefined : mutual ? 'believed' : 'stripped';
+}
+
 export interface InboundChainsOptions {
   readonly port: InboundPort;
   /** TLS of clients outside the mesh, which the sidecar ends (`ingress[].tls`). */
@@ -113,14 +119,14 @@ export function emitInboundChains(options: InboundChainsOptions): FilterChain[] 
   const clusterName = inboundClusterName(port.targetPort);
   const name = `${bind}_${port.targetPort}`;
   const cutOff = (): Filter[] => [emitTcpProxy(BlackHoleCluster, BlackHoleCluster, context)];
-  const filters: Readonly<Record<ChainShape['speaks'], () => Filter[]>> = {
+  const filters: Readonly<Record<ChainShape['speaks'], (peers?: PeerTrust) => Filter[]>> = {
     nothing: cutOff,
-    http: () => [
+    http: (peers) => [
       emitHttpConnectionManager({
         statPrefix: `inbound_${name}`,
         routes: emitInboundRoute({ ...port, clusterName }),
         grpcWeb: port.protocol === 'GRPC-Web',
-        context,
+        context: { ...context, peers },
       }),
     ],
     tcp: () => emitTcpFilters(clusterName, clusterName, context),
@@ -142,7 +148,7 @@ export function emitInboundChains(options: InboundChainsOptions): FilterChain[] 
     create(FilterChainSchema, {
       name,
       filterChainMatch: { ...shape.match, ...destination },
-      filters: filters[shape.speaks](),
+      filters: filters[shape.speaks](peersOf(shape, mode)),
       ...transportOf(shape, context),
     }),
   );
@@ -168,13 +174,13 @@ export function emitInboundPassthroughChains(
   port?: number,
 ): FilterChain[] {
   const statPrefix = InboundPassthroughCluster;
-  const filters: Readonly<Record<ChainShape['speaks'], () => Filter[]>> = {
+  const filters: Readonly<Record<ChainShape['speaks'], (peers?: PeerTrust) => Filter[]>> = {
     nothing: () => [emitTcpProxy(BlackHoleCluster, BlackHoleCluster, context)],
-    http: () => [
+    http: (peers) => [
       emitHttpConnectionManager({
         statPrefix,
         routes: emitInboundRoute({ clusterName: statPrefix, servicePort: 0, serviceHost: '', protocol: 'auto' }),
-        context,
+        context: { ...context, peers },
       }),
     ],
     tcp: () => emitTcpFilters(statPrefix, statPrefix, context),
@@ -183,7 +189,7 @@ export function emitInboundPassthroughChains(
     create(FilterChainSchema, {
       name: shape.speaks === 'http' ? 'virtualInbound-catchall-http' : 'virtualInbound',
       filterChainMatch: { ...shape.match, ...(port !== undefined && { destinationPort: port }) },
-      filters: filters[shape.speaks](),
+      filters: filters[shape.speaks](peersOf(shape, mode)),
       ...transportOf(shape, context),
     }),
   );

@@ -11,7 +11,7 @@ describe('labels', () => {
     const workload = ['app', 'canonical_revision', 'canonical_service', 'cluster', 'principal', 'version', 'workload'];
     const ofWorkload = [...workload, 'workload_namespace'];
     expect(
-      standardLabels(reporter, protocol)
+      standardLabels(reporter, protocol, true)
         .map(({ name }) => name)
         .sort(),
     ).toEqual(

@@ -1,4 +1,6 @@
-import { peerNamespace, type WorkloadLabels } from '../../telemetry/peer-metadata.js';
+import type { WorkloadLabels } from '@seine/model';
+import { peerLabel } from '../peer-metadata/peer-metadata.js';
+import { peerNamespace } from '../../telemetry/peer-metadata.js';
 import type { TagChanges } from '../../telemetry/resolve-metrics.js';
 
 /** A label and the log operator that gives its value. */
@@ -53,8 +55,8 @@ const service: readonly Label[] = [
   { name: 'destination_service_namespace', format: `%CLUSTER_METADATA(${peerNamespace}:namespace)%` },
 ];
 
-/** Who calls and who is called, as the two sides know it: a caller knows its endpoint, the called one only itself. */
-const peers: Readonly<Record<Reporter, readonly Label[]>> = {
+/** Who calls and who is called, as the two sides know it: a caller knows its endpoint, the called one what its peer says. */
+const known: Readonly<Record<Reporter, readonly Label[]>> = {
   source: [
     ...workloadLabels('source', own),
     { name: 'source_principal', format: '%UPSTREAM_LOCAL_URI_SAN%' },
@@ -62,12 +64,19 @@ const peers: Readonly<Record<Reporter, readonly Label[]>> = {
     { name: 'destination_principal', format: '%UPSTREAM_PEER_URI_SAN%' },
   ],
   destination: [
-    ...workloadLabels('source', () => 'unknown'),
+    ...workloadLabels('source', peerLabel),
     { name: 'source_principal', format: '%DOWNSTREAM_PEER_URI_SAN%' },
     ...workloadLabels('destination', own),
     { name: 'destination_principal', format: '%DOWNSTREAM_LOCAL_URI_SAN%' },
   ],
 };
+
+const ofPeer = /^source_(?!principal$)/;
+
+/** At the destination, without word of the caller. */
+function withoutPeer(label: Label): Label {
+  return ofPeer.test(label.name) && label.format.includes('DYNAMIC_METADATA') ? { ...label, format: 'unknown' } : label;
+}
 
 const ofRequests: readonly Label[] = [
   { name: 'request_protocol', format: grpcOrHttp },
@@ -81,11 +90,14 @@ const ofConnections: readonly Label[] = [
 ];
 
 /** The labels of Istio's standard metrics (Istio docs, "Istio Standard Metrics"). */
-export function standardLabels(reporter: Reporter, protocol: Protocol): readonly Label[] {
+/**
+ * @param peers whether what callers say of themselves is to be had; else they are `unknown`
+ */
+export function standardLabels(reporter: Reporter, protocol: Protocol, peers: boolean): readonly Label[] {
   const security = reporter === 'source' ? 'unknown' : "%CEL(connection.mtls ? 'mutual_tls' : 'none')%";
   return [
     { name: 'reporter', format: reporter },
-    ...peers[reporter],
+    ...(peers ? known[reporter] : known[reporter].map(withoutPeer)),
     ...service,
     ...(protocol === 'http' ? ofRequests : ofConnections),
     { name: 'connection_security_policy', format: security },

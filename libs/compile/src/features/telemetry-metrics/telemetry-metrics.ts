@@ -44,7 +44,10 @@ const closings: readonly Measure[] = [
  */
 export function emitMetricsLog(context: ChainContext, protocol: Protocol): readonly AccessLog[] {
   const { metrics } = effectiveTelemetry(context);
-  return metrics ? metricsLog(metrics, context.role === 'inbound' ? 'destination' : 'source', protocol) : none;
+  const reporter = context.role === 'inbound' ? 'destination' : 'source';
+  // Bytes have no header by which a caller could say who it is.
+  const peers = protocol === 'http' && context.peers === 'believed';
+  return metrics ? metricsLog(metrics, reporter, protocol, peers) : none;
 }
 const none: readonly AccessLog[] = Object.freeze([]);
 
@@ -56,8 +59,8 @@ export function countsOpenings(context: ChainContext): boolean {
 
 const metricsLog = memo(
   'metricsLog',
-  (metrics: MetricsTarget, reporter: Reporter, protocol: Protocol): readonly AccessLog[] => {
-    const labels = standardLabels(reporter, protocol);
+  (metrics: MetricsTarget, reporter: Reporter, protocol: Protocol, peers: boolean): readonly AccessLog[] => {
+    const labels = standardLabels(reporter, protocol, peers);
     const log = (counters: readonly Measure[], sizes: typeof histograms, type?: AccessLogType) =>
       emitLogger(metrics, labels, counters, sizes, type);
     return protocol === 'http'
