@@ -58,6 +58,8 @@ export interface ChainPolicies {
   readonly rateLimits: readonly RateLimit[];
   /** All that select the proxy, those of the root namespace first; none on the outbound side, where nobody comes in. */
   readonly authorization: readonly AuthorizationPolicy[];
+  /** HTTP chains have only the place for `authorization`: the rules come as a resource of their own. Default no. */
+  readonly authorizationDiscovered?: boolean | undefined;
   /** Likewise. */
   readonly requestAuthentications: readonly RequestAuthentication[];
   /** Of the issuers that `requestAuthentications` name those keys that had to be fetched, as far as they are known. */

@@ -1,13 +1,14 @@
-import { type ChainExtension, emitExtensionConfig } from '@seine/compile';
+import { type ChainExtension, type ChainPolicies, emitAuthorizationConfig, emitExtensionConfig } from '@seine/compile';
 import type { Diagnostic } from '@seine/diagnostics';
 import { encodeResource, TypeUrl } from '@seine/envoy';
 import { TypedExtensionConfigSchema } from '@seine/envoy/envoy/config/core/v3/extension_pb.js';
 import { memo } from '@seine/memo';
-import type { Mesh, Proxy } from '@seine/model';
+import type { Mesh, MeshConfig, Proxy } from '@seine/model';
 import { type Resource, resource, type ResourceSet, type Snapshot } from '@seine/snapshot';
 import { lacksRuntime } from './chain-extensions.js';
-import { extensionsOf } from './policies.js';
+import { extensionsOf, policiesOf } from './policies.js';
 import { internSet } from './resource-sets.js';
+import { scopeOf, withoutEndpoints } from './scope.js';
 
 type Views = Snapshot['views'];
 type Extensions = readonly ChainExtension[];
@@ -18,10 +19,35 @@ const extensionResource = memo('extensionConfig', (extension: ChainExtension): R
   return config && resource(config.name, encodeResource(TypedExtensionConfigSchema, config));
 });
 
-const extensionSet = memo('extensionSet', (first: Extensions, second: Extensions): ResourceSet | undefined => {
-  const all = [...new Set([...first, ...second])].flatMap((extension) => extensionResource(extension) ?? []);
-  return all.length === 0 ? undefined : internSet(all);
-});
+/** Who may what, for the place that HTTP chains have for it. */
+const authorizationResource = memo(
+  'authorizationConfig',
+  (
+    policies: ChainPolicies['authorization'],
+    providerClusters: ChainPolicies['providerClusters'],
+    config: MeshConfig,
+  ): Resource => {
+    const emitted = emitAuthorizationConfig({ policies, providerClusters, config });
+    return resource(emitted.name, encodeResource(TypedExtensionConfigSchema, emitted));
+  },
+);
+
+function authorizationOf(mesh: Mesh, proxy: Proxy): Resource | undefined {
+  if (!proxy.hasFilterChain) return undefined;
+  const { services } = scopeOf(withoutEndpoints(mesh), proxy);
+  const role = proxy.type === 'router' ? 'gateway' : 'inbound';
+  const { authorization, providerClusters } = policiesOf(mesh, proxy, role, services);
+  return authorizationResource(authorization, providerClusters, mesh.config);
+}
+
+const extensionSet = memo(
+  'extensionSet',
+  (first: Extensions, second: Extensions, authorization: Resource | undefined): ResourceSet | undefined => {
+    const modules = [...new Set([...first, ...second])].flatMap((extension) => extensionResource(extension) ?? []);
+    const all = authorization ? [...modules, authorization] : modules;
+    return all.length === 0 ? undefined : internSet(all);
+  },
+);
 
 const joinViews = memo(
   'viewsWithExtensions',
@@ -36,9 +62,9 @@ function extensionsOfProxy(mesh: Mesh, proxy: Proxy): readonly [Extensions, Exte
 
 const noneOther: Extensions = Object.freeze([]);
 
-/** Adds the configs of a proxy's WebAssembly modules to what it gets; the same views where it runs none. */
+/** Adds the configs of a proxy's WebAssembly modules and its authorization to what it gets; the same views where it has neither. */
 export function withExtensions(views: Views, mesh: Mesh, proxy: Proxy): Views {
-  const set = extensionSet(...extensionsOfProxy(mesh, proxy));
+  const set = extensionSet(...extensionsOfProxy(mesh, proxy), authorizationOf(mesh, proxy));
   return set ? joinViews(views, set) : views;
 }
 

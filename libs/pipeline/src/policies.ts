@@ -116,7 +116,10 @@ const internAuthorization = internList();
 const internRequestAuthentications = internList();
 
 /** What is said of those who come in. */
-type IncomingPolicies = Pick<ChainPolicies, 'rateLimits' | 'authorization' | 'requestAuthentications' | 'keySets'>;
+type IncomingPolicies = Pick<
+  ChainPolicies,
+  'rateLimits' | 'authorization' | 'authorizationDiscovered' | 'requestAuthentications' | 'keySets'
+>;
 
 const incomingObject = memo(
   'incomingPolicies',
@@ -170,22 +173,31 @@ function incomingPolicies(mesh: Mesh, proxy: Proxy): IncomingPolicies {
   return mesh.keySets && incoming.requestAuthentications.length > 0 ? withKeySets(incoming, mesh.keySets) : incoming;
 }
 
+/**
+ * The same for an Envoy that takes the rules as a resource of their own. It has the place for them from the start: with the
+ * first rules its listeners would change, and connections that are there go on for a while as they began.
+ */
+const discovered = memo('authorizationDiscovered', (incoming: IncomingPolicies): IncomingPolicies =>
+  Object.freeze({ ...incoming, authorizationDiscovered: true }),
+);
+
 const policiesObject = memo(
   'chainPolicies',
   (
     telemetry: ChainPolicies['telemetry'],
     extensions: ChainPolicies['extensions'],
-    { rateLimits, authorization, requestAuthentications, keySets }: IncomingPolicies,
+    incoming: IncomingPolicies,
     clusters: ChainPolicies['providerClusters'],
     serviceName: string | undefined,
   ): ChainPolicies =>
     Object.freeze({
       telemetry,
       extensions,
-      rateLimits,
-      authorization,
-      requestAuthentications,
-      keySets,
+      rateLimits: incoming.rateLimits,
+      authorization: incoming.authorization,
+      ...(incoming.authorizationDiscovered && { authorizationDiscovered: true }),
+      requestAuthentications: incoming.requestAuthentications,
+      keySets: incoming.keySets,
       providerClusters: clusters,
       serviceName,
     }),
@@ -220,11 +232,12 @@ const policiesFor = memo(
  * @param services what the proxy sees, for providers that are services
  */
 export function policiesOf(mesh: Mesh, proxy: Proxy, role: ChainRole, services: Services): ChainPolicies {
+  const incoming = role === 'outbound' ? noPolicies : incomingPolicies(mesh, proxy);
   return policiesFor(
     proxy,
     ofKind(mesh, 'Telemetry'),
     extensionsOf(mesh, proxy, role),
-    role === 'outbound' ? noPolicies : incomingPolicies(mesh, proxy),
+    role !== 'outbound' && proxy.hasFilterChain ? discovered(incoming) : incoming,
     providerClusters(services, mesh.config),
     mesh.config,
   );

@@ -27,7 +27,7 @@ export const newerTypes: ReadonlySet<string> = new Set([
   ...inPackage('filters.http.bandwidth_share', 'BandwidthShare'),
   ...inPackage('filters.http.body_size_limit', 'BodySizeLimit'),
   ...inPackage('filters.http.file_server', 'FileServerConfig'),
-  ...inPackage('filters.http.filter_chain', 'FilterChainConfig', 'FilterChainConfigPerRoute'),
+  ...inPackage('filters.http.filter_chain', 'FilterChainConfigPerRoute'),
   ...inPackage('filters.http.mcp_json_rest_bridge', 'McpJsonRestBridge', 'McpJsonRestBridgePerRoute'),
   ...inPackage('filters.http.sse_to_metadata', 'SseToMetadata'),
   ...inPackage('filters.listener.dynamic_modules', 'DynamicModuleListenerFilter'),

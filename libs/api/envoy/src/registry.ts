@@ -1,8 +1,10 @@
 import { createRegistry, type DescMessage, type Registry } from '@bufbuild/protobuf';
 import { makeRegistry } from './descriptors.js';
-import { files } from './gen/all.js';
+import { file_envoy_extensions_filters_http_filter_chain_v3_filter_chain as filterChain } from './filter-chain.js';
+import { files as generatedFiles } from './gen/all.js';
 import { typeNameOf } from './known-types.js';
 
+const files = [...generatedFiles, filterChain];
 let generated: Registry | undefined;
 let whole: Registry | undefined;
 

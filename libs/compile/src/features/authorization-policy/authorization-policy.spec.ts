@@ -59,10 +59,10 @@ const plainGrpc: ExtensionProvider = {
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
-/** Forms that say the same, as one: `or` and `and` of a single item, fields at their defaults, hosts with ports (A-13). */
+/** Forms that say the same, as one: `or` and `and` of a single item, fields at their defaults, other forms of a host (A-13). */
 function normal(value: Json): Json {
   if (Array.isArray(value)) {
-    return (value as readonly Json[]).filter((item) => !isPortOfHost(item)).map(normal);
+    return (value as readonly Json[]).filter((item) => !isOtherFormOfHost(item)).map(normal);
   }
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).map(([key, item]) => [camel(key), normal(item)] as const);
@@ -85,9 +85,9 @@ function camel(key: string): string {
   return /^[a-z_]+$/.test(key) ? key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()) : key;
 }
 
-function isPortOfHost(item: Json): boolean {
+function isOtherFormOfHost(item: Json): boolean {
   const text = JSON.stringify(item);
-  return text.startsWith('{"header":{"name":":authority"') && /"prefix":"[^"]*:"|:\[0-9\]\+"/.test(text);
+  return text.startsWith('{"header":{"name":":authority"') && text.includes('"regex":"(?i)');
 }
 
 function emitted(

@@ -44,16 +44,17 @@ export function matchHeader(name: string, value: string, ignoreCase = false): He
 }
 
 /**
- * A host, which also stands for itself with any port: `Host: admin.example.com:8080` must not slip past a rule on
- * `admin.example.com`. A host with a wildcard at its end covers ports as it is.
+ * A host, which also stands for itself with any port, and with the dot that ends a name in DNS: neither
+ * `Host: admin.example.com:8080` nor `admin.example.com.` may slip past a rule on `admin.example.com`. A host with a
+ * wildcard at its end covers them as it is.
  */
 export function matchHost(value: string): readonly HeaderInit[] {
   const host = matchHeader(':authority', value, true);
-  if (value.endsWith('*') || /:\d+$/.test(value)) return [host];
-  const withPort: StringInit = value.startsWith('*')
-    ? matchRegex(`(?i).*${quoteRegex(value.slice(1))}:[0-9]+`)
-    : { ...matchPrefix(`${value}:`), ignoreCase: true };
-  return [host, { name: ':authority', headerMatchSpecifier: { case: 'stringMatch', value: withPort } }];
+  if (value.endsWith('*')) return [host];
+  const [, name = value, port] = /^(.*?)(:\d+)$/.exec(value) ?? [];
+  const start = name.startsWith('*') ? `.*${quoteRegex(name.slice(1))}` : quoteRegex(name);
+  const otherwise = matchRegex(`(?i)${start}${port === undefined ? '(\\.|\\.?:.*)' : `\\.${port}`}`);
+  return [host, { name: ':authority', headerMatchSpecifier: { case: 'stringMatch', value: otherwise } }];
 }
 
 /** An address or a block; undefined for what is neither. */

@@ -1,6 +1,7 @@
 import type { Any } from '@bufbuild/protobuf/wkt';
 import type { ExtensionConfigSource } from '@seine/envoy/envoy/config/core/v3/config_source_pb.js';
 import { TypedExtensionConfigSchema } from '@seine/envoy/envoy/config/core/v3/extension_pb.js';
+import { authorizationFilterName } from '../authorization-policy/discovered-authorization.js';
 import { valueOf } from './patch-lists.js';
 import type { PatchInput } from './patches.js';
 
@@ -25,7 +26,8 @@ const ofExtensions = 'extensions.istio.io/';
 
 /** Whether a filter waits for a config from the control plane that no other resource gives it. */
 export function awaitsPatch({ name, configType }: Configured): boolean {
-  if (configType.case !== 'configDiscovery' || name.startsWith(ofExtensions)) return false;
+  if (configType.case !== 'configDiscovery') return false;
+  if (name.startsWith(ofExtensions) || name === authorizationFilterName) return false;
   return (configType.value as ExtensionConfigSource).configSource?.configSourceSpecifier.case === 'ads';
 }
 

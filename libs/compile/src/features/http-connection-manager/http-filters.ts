@@ -18,6 +18,7 @@ import { emitAlpnFilter } from '../auto-mtls/alpn.js';
 import { emitStatefulSessionFilter, statefulSessionFilter } from '../stateful-session/stateful-session.js';
 import { emitRateLimits } from '../rate-limit/rate-limit.js';
 import { emitHttpAuthorization } from '../authorization-policy/authorization-policy.js';
+import { emitDiscoveredAuthorization } from '../authorization-policy/discovered-authorization.js';
 import { emitRequestAuthentication } from '../request-authentication/request-authentication.js';
 
 export interface HttpFilterOptions {
@@ -67,6 +68,7 @@ export function emitHttpFilters(options: HttpFilterOptions): HttpFilter[] {
 
 function authorization({ policies, config }: ChainContext): HttpFilter[] {
   const { authorization: rules, providerClusters } = policies;
+  if (policies.authorizationDiscovered) return [emitDiscoveredAuthorization()];
   return rules.length === 0 ? [] : emitHttpAuthorization({ policies: rules, config, providerClusters });
 }
 
