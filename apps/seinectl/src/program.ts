@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { CommandError, ExitCode } from './command-error.js';
 import { registerAnalyze } from './commands/analyze.js';
 import { registerApply } from './commands/apply.js';
+import { registerCa } from './commands/ca.js';
 import { registerCompile } from './commands/compile.js';
 import { registerCompletion } from './commands/completion.js';
 import { registerDelete } from './commands/delete.js';
@@ -41,6 +42,8 @@ export function createProgram(io: Io): Command {
   program.commandsGroup('Proxies:');
   registerProxyStatus(program, io);
   registerProxyConfig(program, io);
+  program.commandsGroup('Identity:');
+  registerCa(program, io);
   program.commandsGroup('Other:');
   registerCompletion(program, io);
   registerVersion(program, io);

@@ -8,6 +8,7 @@ export interface AddressFlags {
   readonly state?: string | undefined;
   readonly configApi?: string | undefined;
   readonly pilotAdmin?: string | undefined;
+  readonly citadelAdmin?: string | undefined;
 }
 
 /** `host:port` or a URL, as a URL without a slash at the end. */
@@ -25,6 +26,15 @@ export async function configApiUrl(flags: AddressFlags, io: Io): Promise<string>
 /** The base URL of pilot's admin port. */
 export async function pilotAdminUrl(flags: AddressFlags, io: Io): Promise<string> {
   return resolve(flags.pilotAdmin ?? io.env['SEINE_PILOT_ADMIN'], 'pilotAdmin', '--pilot-admin', flags, io);
+}
+
+/** The base URL of citadel's admin port. Where all is one program, that is pilot's. */
+export async function citadelAdminUrl(flags: AddressFlags, io: Io): Promise<string> {
+  const given = flags.citadelAdmin ?? io.env['SEINE_CITADEL_ADMIN'];
+  if (given) return parseAddress(given, '--citadel-admin');
+  const { urls } = await readRunFile(stateDir(flags.state, io));
+  const key = urls['citadelAdmin'] === undefined ? 'pilotAdmin' : 'citadelAdmin';
+  return resolve(undefined, key, '--citadel-admin', flags, io);
 }
 
 async function resolve(
