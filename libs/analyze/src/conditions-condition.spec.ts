@@ -10,6 +10,11 @@ checkAnalyzer(conditionsCondition, [
     [the('Service shop/a', {}, { status: status('istio.io/WaypointBound', 'False') })],
     ['IST0171 Service/shop/a status.conditions[0]'],
   ],
+  [
+    'what of an old policy has no counterpart today',
+    [the('ServiceRole shop/a', {}, { status: status('Translated', 'False') })],
+    ['IST0171 ServiceRole/shop/a status.conditions[0]'],
+  ],
   ['what is good news', [the('Service shop/a', {}, { status: status('istio.io/WaypointBound', 'True') })], []],
   ['what nobody is concerned about', [the('Service shop/a', {}, { status: status('Other', 'False') })], []],
   [

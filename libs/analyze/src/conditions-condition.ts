@@ -3,6 +3,7 @@ import type { Analyzer } from './frame/finding.js';
 import { type KindName, kinds } from './frame/kinds.js';
 
 const waypoint = ['istio.io/WaypointBound'];
+const translated = ['Translated'];
 const routing = ['Accepted', 'Programmed', 'ResolvedRefs'];
 
 /** Conditions that are bad news when they are False. */
@@ -14,6 +15,13 @@ const telling: ReadonlyMap<KindName, readonly string[]> = new Map<KindName, read
   [kinds.kubernetesGateway, routing],
   [kinds.httpRoute, routing],
   [kinds.grpcRoute, routing],
+  // Security kinds of Istio 1.0 to 1.5: what has no counterpart today.
+  [kinds.oldPolicy, translated],
+  [kinds.oldMeshPolicy, translated],
+  [kinds.serviceRole, translated],
+  [kinds.serviceRoleBinding, translated],
+  [kinds.clusterRbacConfig, translated],
+  [kinds.rbacConfig, translated],
 ]);
 
 interface PlacedCondition {

@@ -22,10 +22,18 @@ export function legacySecurityStatuses(
           ({ object: of }) =>
             of?.kind === kind && of.name === metadata.name && (of.namespace ?? '') === metadata.namespace,
         )
-        .map(({ path, message }) => `${path}: ${message}`);
-      return [objectKey(object), { actsAs: meaning(object).map(plain), ...(messages.length > 0 && { messages }) }];
+        .map(({ path, message }) => condition(`${path}: ${message}`));
+      return [
+        objectKey(object),
+        { actsAs: meaning(object).map(plain), ...(messages.length > 0 && { conditions: messages }) },
+      ];
     }),
   );
+}
+
+/** A part of an object that is not in force as it is written. */
+function condition(message: string): object {
+  return { type: 'Translated', status: 'False', reason: 'NoCounterpart', message };
 }
 
 /** Without what only a derived object has. */

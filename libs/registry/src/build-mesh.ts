@@ -1,24 +1,15 @@
-import { type Derivation, DerivedConfig } from '@seine/gateway-api';
 import type { ConfigObject, ObjectKey } from '@seine/k8s';
-import { isLegacySecurity, isReadWithLegacySecurity, translateLegacySecurity } from '@seine/legacy-security';
 import { deepEqual } from '@seine/memo';
 import type { Mesh, MeshConfig } from '@seine/model';
+import { Derivations } from './derivations.js';
 import { type BuiltMesh, MeshBuilder } from './mesh-builder.js';
 import { MeshConfigSource } from './mesh-config-source.js';
 
 interface Indexes {
   readonly builder: MeshBuilder;
   readonly settings: MeshConfigSource;
-  readonly derived: DerivedConfig;
-  readonly legacy: DerivedConfig;
+  readonly derived: Derivations;
 }
-
-/** Security kinds of Istio 1.0 to 1.5. */
-const legacySecurity: Derivation = {
-  isSource: isLegacySecurity,
-  isRead: isReadWithLegacySecurity,
-  translate: translateLegacySecurity,
-};
 
 /** The indexes that made a mesh, for the next one made from it: a cache, which no result depends on. */
 const indexes = new WeakMap<Mesh, Indexes>();
@@ -60,15 +51,13 @@ export function buildMesh(
   const builder =
     known && deepEqual(known.builder.config, settings.config) ? known.builder : new MeshBuilder(settings.config);
   // Gateway API objects and Ingresses act as what they mean in Istio's API, its old security kinds as what they mean in today's.
-  const derived = known?.derived ?? new DerivedConfig();
+  const derived = known?.derived ?? new Derivations();
   const derivedKeys = derived.update(objects, known && keys, settings.config);
-  const legacy = known?.legacy ?? new DerivedConfig(legacySecurity);
-  const legacyKeys = legacy.update(objects, known && keys, settings.config);
-  const changed = keys && joined(joined(keys, derivedKeys), legacyKeys);
-  const all = legacy.over(derived.over(objects));
+  const changed = keys && joined(keys, derivedKeys);
+  const all = derived.over(objects);
   const { mesh, diagnostics } = builder.update(previous ?? emptyMesh(settings.config), all, changed);
-  indexes.set(mesh, { builder, settings, derived, legacy });
-  const more = [...settings.diagnostics(), ...legacy.diagnostics()];
+  indexes.set(mesh, { builder, settings, derived });
+  const more = [...settings.diagnostics(), ...derived.diagnostics()];
   return { mesh, diagnostics: more.length > 0 ? [...diagnostics, ...more] : diagnostics };
 }
 

@@ -9,6 +9,7 @@ const apiVersions: readonly (readonly [RegExp, string])[] = [
   [/^EnvoyFilter$/, 'networking.istio.io/v1alpha3'],
   [/^ProxyConfig$/, 'networking.istio.io/v1beta1'],
   [/^(AuthorizationPolicy|RequestAuthentication)$/, 'security.istio.io/v1'],
+  [/^Service(Role|RoleBinding)$/, 'rbac.istio.io/v1alpha1'],
   [/^Telemetry$/, 'telemetry.istio.io/v1'],
   [/^WasmPlugin$/, 'extensions.istio.io/v1alpha1'],
   [/^(Deployment|StatefulSet)$/, 'apps/v1'],

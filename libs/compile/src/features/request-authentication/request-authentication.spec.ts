@@ -81,6 +81,25 @@ describe('RequestAuthentication', () => {
     });
   });
 
+  it('asks for a token where one is required', () => {
+    const required = (value: string): RequestAuthentication => {
+      const base = policy({ issuer: 'me', jwks });
+      return { ...base, metadata: { ...base.metadata, annotations: { 'internal.istio.io/required-tokens': value } } };
+    };
+    const optional = { requires_any: { requirements: [{ provider_name: 'origins-0' }, { allow_missing: {} }] } };
+    const always = { provider_name: 'origins-0' };
+    expect(filterOf([required('{"paths":["/a","/b*"],"notPaths":["*.css"]}')]).rules).toEqual([
+      { match: { safe_regex: { regex: '.*\\.css' } }, requires: optional },
+      { match: { path: '/a' }, requires: always },
+      { match: { prefix: '/b' }, requires: always },
+      { match: { prefix: '/' }, requires: optional },
+    ]);
+    expect(filterOf([required('{}')]).rules[0]).toEqual({ match: { prefix: '/' }, requires: always });
+    expect(filterOf([required('nonsense')]).rules).toEqual([{ match: { prefix: '/' }, requires: optional }]);
+    // Of two that ask, neither can be told from the other: who asks for tokens beside says so with 403.
+    expect(filterOf([required('{}'), required('{}')]).rules).toHaveLength(1);
+  });
+
   it('hands every field on', () => {
     const { providers } = filterOf([
       policy({

@@ -4,17 +4,20 @@ import {
   JwtAuthenticationSchema,
   type JwtProviderSchema,
   type JwtRequirementSchema,
+  type RequirementRuleSchema,
 } from '@seine/envoy/envoy/extensions/filters/http/jwt_authn/v3/config_pb.js';
 import {
   type HttpFilter,
   HttpFilterSchema,
 } from '@seine/envoy/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
-import type { JWTRule } from '@seine/istio';
+import type { JWTRule, RequestAuthentication } from '@seine/istio';
 import { type KeySet, keySource } from '@seine/model';
 import type { ChainContext } from '../../inputs.js';
+import { requiredTokens } from './required-tokens.js';
 
 type ProviderInit = MessageInitShape<typeof JwtProviderSchema>;
 type RequirementInit = MessageInitShape<typeof JwtRequirementSchema>;
+type RuleInit = MessageInitShape<typeof RequirementRuleSchema>;
 
 /** Where AuthorizationPolicies look for claims, and route matches on `@request.auth.claims`. */
 const payloadInMetadata = 'payload';
@@ -83,6 +86,23 @@ function requirementOf(names: readonly string[]): RequirementInit {
   return anyOf([...provided, { requiresType: { case: 'requiresAll', value: { requirements: eachOrMissing } } }]);
 }
 
+/** What is asked of requests, the first that matches: as a rule, a token of one of the issuers or none. */
+function requirementRules(names: readonly string[], policies: readonly RequestAuthentication[]): RuleInit[] {
+  const rule = (match: RuleInit['match'], value: RequirementInit): RuleInit => ({
+    match,
+    requirementType: { case: 'requires', value },
+  });
+  const otherwise = requirementOf(names);
+  const { optional = [], required = [] } = requiredTokens(policies) ?? {};
+  const provided = names.map((value): RequirementInit => ({ requiresType: { case: 'providerName', value } }));
+  const [only] = provided;
+  return [
+    ...optional.map((match) => rule(match, otherwise)),
+    ...required.map((match) => rule(match, only && provided.length === 1 ? only : anyOf(provided))),
+    rule({ pathSpecifier: { case: 'prefix', value: '/' } }, otherwise),
+  ];
+}
+
 /**
  * The HTTP filter that checks the tokens of end users (RequestAuthentication): a request without a token passes, and
  * has no principal; one with a bad token is answered 401. None where no rule asks for it.
@@ -99,12 +119,7 @@ export function emitRequestAuthentication({ role, policies }: ChainContext): Htt
   );
   const config = toAny(JwtAuthenticationSchema, {
     providers,
-    rules: [
-      {
-        match: { pathSpecifier: { case: 'prefix', value: '/' } },
-        requirementType: { case: 'requires', value: requirementOf(Object.keys(providers)) },
-      },
-    ],
+    rules: requirementRules(Object.keys(providers), policies.requestAuthentications),
     // Browsers send preflights without credentials.
     bypassCorsPreflight: true,
   });
