@@ -123,7 +123,8 @@ export class PilotMetrics {
       },
       handshakeFailed: (peer, error) => {
         this.#handshakes.inc();
-        tell(`${peer}: TLS: ${error.message}`);
+        // Who hangs up half way was not turned away: a probe, or an Envoy that has a newer certificate by now.
+        if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET') tell(`${peer}: TLS: ${error.message}`);
       },
     };
   }
