@@ -118,6 +118,19 @@ export class Envoy {
     );
   }
 
+  /** The one address at which it listens on a port. */
+  async listenerAddress(port: number): Promise<string> {
+    interface Listeners {
+      readonly listener_statuses: readonly {
+        readonly local_address: { readonly socket_address: { readonly address: string; readonly port_value: number } };
+      }[];
+    }
+    const { listener_statuses } = await this.adminJson<Listeners>('/listeners?format=json');
+    const found = listener_statuses.map((s) => s.local_address.socket_address).filter((a) => a.port_value === port);
+    if (found.length !== 1) throw new Error(`${found.length} listeners on port ${port}`);
+    return found[0]!.address;
+  }
+
   /** What Envoy refused since it started, over all xDS types, with its own words from the log. */
   async rejections(): Promise<{ count: number; messages: string[] }> {
     const stats = await this.stats('(update_rejected|lds\\.update_rejected|cds\\.update_rejected)$');

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { formatWorkloadId } from '@seine/ca';
 import { TestProcess } from './child-process.js';
 import { request } from './http-request.js';
 import { freePort } from './loopback.js';
@@ -13,9 +14,13 @@ export interface IdentityOptions {
   /** Seconds for which certificates of workloads live; default citadel's 24 hours. */
   readonly ttl?: number;
   readonly trustDomain?: string;
+  /** Whether Envoys reach pilot by mutual TLS alone, or in plain text; default true. */
+  readonly secureXds?: boolean;
   /** Further arguments of citadel. */
   readonly citadelArguments?: readonly string[];
 }
+
+const pilotAccount = { namespace: 'istio-system', serviceAccount: 'pilot' };
 
 /** Whose certificates the agent keeps: one Envoy with a socket of its own. */
 export interface IdentifiedWorkload {
@@ -34,7 +39,8 @@ export class MeshIdentity {
     private readonly folder: string,
     /** Citadel's root: it issues what citadel would not, too. */
     readonly authority: SpiffeAuthority,
-    private readonly issuer: ServiceAccountIssuer,
+    /** Whose tokens prove service accounts. */
+    readonly issuer: ServiceAccountIssuer,
     private readonly options: IdentityOptions,
     private readonly ports: { readonly citadel: number; readonly citadelAdmin: number; readonly agentAdmin: number },
   ) {}
@@ -74,6 +80,23 @@ export class MeshIdentity {
 
   get stateDir(): string {
     return path.join(this.folder, 'citadel');
+  }
+
+  /** What Envoys expect of pilot; undefined where they speak plain text to it. */
+  get pilotId(): string | undefined {
+    if (this.options.secureXds === false) return undefined;
+    return formatWorkloadId({ trustDomain: this.authority.trustDomain, ...pilotAccount });
+  }
+
+  /** Arguments by which a pilot gets its identity. */
+  pilotArguments(): readonly string[] {
+    if (this.pilotId === undefined) return [];
+    const { ttl = 0 } = this.options;
+    const tokenFile = this.tokenFile(pilotAccount.namespace, pilotAccount.serviceAccount);
+    return [
+      ...['--citadel', this.citadelAddress, '--root-cert', this.rootsFile, '--token-file', tokenFile],
+      ...['--trust-domain', this.authority.trustDomain, '--ttl', String(ttl)],
+    ];
   }
 
   socketOf(name: string): string {

@@ -5,7 +5,7 @@ import type { TestProcess } from './child-process.js';
 import { EchoServer, type Seen } from './echo-server.js';
 import { Envoy, type EnvoyOptions } from './envoy.js';
 import { many, type Reply, request, type RequestOptions } from './http-request.js';
-import { LoopbackAddresses } from './loopback.js';
+import { freePort, LoopbackAddresses } from './loopback.js';
 import { MeshIdentity } from './mesh-identity.js';
 import { gatewayNode, httpProxyPort, type Place, sidecarNode } from './mesh-nodes.js';
 import { appOf, type MeshOptions, mutualTlsLabel, type WorkloadOptions } from './mesh-options.js';
@@ -79,7 +79,7 @@ export class TestMesh {
 
   /** Starts a pilot on the ports of the last one, which has ended, and waits until every Envoy is back and in step. */
   async restartPilot(): Promise<void> {
-    this.#pilot = await PilotProcess.start(this.configDir, this.pilot.ports, this.options.pilotArguments);
+    this.#pilot = await PilotProcess.start(this.configDir, this.pilot.ports, this.#pilotArguments());
     await this.untilSynced();
   }
 
@@ -161,15 +161,7 @@ export class TestMesh {
 
   /** The loopback address at which the client's Envoy serves a port of a TCP service, one in the whole mesh. */
   async loopbackOf(port: number): Promise<string> {
-    interface Listeners {
-      readonly listener_statuses: readonly {
-        readonly local_address: { readonly socket_address: { readonly address: string; readonly port_value: number } };
-      }[];
-    }
-    const { listener_statuses } = await this.client.adminJson<Listeners>('/listeners?format=json');
-    const found = listener_statuses.map((s) => s.local_address.socket_address).filter((a) => a.port_value === port);
-    if (found.length !== 1) throw new Error(`${found.length} listeners on port ${port}`);
-    return found[0]!.address;
+    return await this.client.listenerAddress(port);
   }
 
   /** A call from outside through the gateway. @param host the Host header */
@@ -236,10 +228,20 @@ export class TestMesh {
     yaml.push(...(this.options.services ?? []).map(serviceYaml));
     this.write('mesh', documents(...yaml));
     for (const [name, text] of Object.entries(this.options.config ?? {})) this.write(name, text);
-    this.#pilot = await PilotProcess.start(this.configDir, undefined, this.options.pilotArguments);
     await this.#startIdentity();
+    this.#pilot = await this.#startPilot();
     await Promise.all(starts.map((start) => start()));
     await this.untilSynced();
+  }
+
+  async #startPilot(): Promise<PilotProcess> {
+    const isSecure = this.#identity?.pilotId !== undefined;
+    const ports = isSecure ? { xds: 0, secureXds: await freePort(), admin: await freePort() } : undefined;
+    return await PilotProcess.start(this.configDir, ports, this.#pilotArguments());
+  }
+
+  #pilotArguments(): readonly string[] {
+    return [...(this.#identity?.pilotArguments() ?? []), ...(this.options.pilotArguments ?? [])];
   }
 
   async #startIdentity(): Promise<void> {
@@ -296,7 +298,8 @@ export class TestMesh {
   async #launch(node: EnvoyOptions['node']): Promise<void> {
     const envoy = await Envoy.start({
       node,
-      xdsPort: this.pilot.ports.xds,
+      xdsPort: this.pilot.ports.secureXds ?? this.pilot.ports.xds,
+      xdsIdentity: this.#identity?.pilotId,
       folder: this.folder,
       variant: this.options.variant,
       agentSocket: this.#identity?.socketOf(node.name),

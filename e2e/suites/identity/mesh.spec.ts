@@ -57,6 +57,7 @@ it('gives each Envoy the identity of its service account, and a workload without
     idOf('default', 'reviews'),
     idOf('istio-system', 'istio-egressgateway-service-account'),
     idOf('istio-system', 'istio-ingressgateway-service-account'),
+    idOf('istio-system', 'pilot'),
   ]);
 });
 

@@ -2,7 +2,7 @@ import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { DynamicModule, LoggerService } from '@nestjs/common';
 import { AgentModule, type WorkloadArguments } from '@seine/app-agent';
-import type { WorkloadIdentity } from '@seine/ca';
+import { formatWorkloadId, type WorkloadIdentity } from '@seine/ca';
 import { type Authenticator, citadelClient, FileWatcher, ServiceIdentity } from '@seine/identity';
 import { later } from '@seine/nest';
 import type { PlannedWorkload } from '../plan/planned-workload.js';
@@ -24,6 +24,11 @@ export interface LaptopIdentityOptions {
 
 const ownerOnly = { folder: 0o700, file: 0o600 } as const;
 const pilotAccount = { namespace: 'istio-system', serviceAccount: 'pilot' };
+
+/** What Envoys expect of pilot. */
+export function pilotId(trustDomain: string): string {
+  return formatWorkloadId({ trustDomain, ...pilotAccount });
+}
 
 /** Identities of everybody on one machine: how citadel knows them, and who keeps their certificates. */
 export class LaptopIdentity {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { envoyProcess, type ProcessSpec } from '@seine/envoy-process';
 import type { ConfigObject } from '@seine/k8s';
 import type { Hosting, OpenOptions, Places } from '../hosting.js';
+import { pilotId } from '../identity/laptop-identity.js';
 import type { Plan, PlannedWorkload } from '../plan/planned-workload.js';
 import { ingressPort, probedPorts } from '../plan/ports.js';
 import { sampleApp } from '../sample/sample-app.js';
@@ -27,7 +28,7 @@ const proxyUser = { uid: proxyUid, gid: proxyUid };
  * user of its own; mesh names are resolved by Envoy.
  *
  *   127.0.0.1:8080 ─► 10.203.0.10:8080 (gateway) ─► bridge ─► 10.203.0.11:9080 ─iptables─► 15006 ─► application
- *   pilot 127.0.0.1:15010 ◄─ 10.203.0.1:15010 ◄─ every Envoy          127.0.0.1:151xx ─► Envoy's admin (Unix socket)
+ *   pilot 127.0.0.1:15012 ◄─ 10.203.0.1:15012 ◄─ every Envoy          127.0.0.1:151xx ─► Envoy's admin (Unix socket)
  */
 export class InterceptHosting implements Hosting {
   async plan(objects: readonly ConfigObject[]): Promise<Plan> {
@@ -124,8 +125,9 @@ class NamespacePlaces implements Places {
   async processes(w: PlannedWorkload, sampleProgram: string | undefined): Promise<readonly ProcessSpec[]> {
     const pod = this.#namespaces.get(w);
     if (!pod) throw new Error(`${w.name} has no namespace`);
-    const { stateDir, sockets } = this.options;
-    const xds = { host: network.machine, port: controlPlanePorts.xds.port };
+    const { stateDir, sockets, mesh } = this.options;
+    const identity = pilotId(mesh.config.trustDomain);
+    const xds = { host: network.machine, port: controlPlanePorts.xds.port, identity };
     const surroundings = { xds, admin: this.#admin(w), statusAddress: '0.0.0.0', agentSocket: sockets.of(w) };
     const { bootstrap, ...start } = envoyStart(this.options, w, surroundings);
     const envoy = envoyProcess({

@@ -1,6 +1,7 @@
 import { envoyProcess } from '@seine/envoy-process';
 import type { ConfigObject } from '@seine/k8s';
 import type { Hosting, OpenOptions, Places } from '../hosting.js';
+import { pilotId } from '../identity/laptop-identity.js';
 import { ingressPort, probedPorts } from '../plan/ports.js';
 import type { Plan, PlannedWorkload } from '../plan/planned-workload.js';
 import { sampleApp } from '../sample/sample-app.js';
@@ -42,7 +43,7 @@ export class LoopbackHosting implements Hosting {
       processes: async (w, sampleProgram) => {
         const admin = { host: thisMachine, port: w.adminPort };
         const surroundings = {
-          xds: controlPlanePorts.xds,
+          xds: { ...controlPlanePorts.xds, identity: pilotId(given.mesh.config.trustDomain) },
           admin: { port: w.adminPort },
           statusAddress: w.address,
           agentSocket: sockets.of(w),

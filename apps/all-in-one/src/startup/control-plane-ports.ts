@@ -1,6 +1,6 @@
 /** Where the control plane of one machine listens: on loopback alone, as not everybody proves who they are. */
 export const controlPlanePorts = {
-  xds: { host: '127.0.0.1', port: 15_010, scheme: 'http', who: 'pilot (xDS)' },
+  xds: { host: '127.0.0.1', port: 15_012, scheme: 'https', who: 'pilot (xDS)' },
   citadel: { host: '127.0.0.1', port: 15_013, scheme: 'https', who: 'citadel (certificates)' },
   pilotAdmin: { host: '127.0.0.1', port: 15_014, scheme: 'http', who: 'pilot (metrics and debug)' },
   configApi: { host: '127.0.0.1', port: 15_019, scheme: 'http', who: 'the config API' },

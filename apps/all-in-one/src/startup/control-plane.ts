@@ -6,6 +6,7 @@ import { AgentService } from '@seine/app-agent';
 import { certificateApiServer, CitadelModule, type CitadelService } from '@seine/app-citadel';
 import { PilotModule } from '@seine/app-pilot';
 import { configApiServer, RegistryModule } from '@seine/app-registry';
+import type { ServiceIdentity } from '@seine/identity';
 import { MemoryStore } from '@seine/store-memory';
 import { LaptopIdentity } from '../identity/laptop-identity.js';
 import { openLaptopCitadel, rootCertFile } from '../identity/laptop-citadel.js';
@@ -28,9 +29,16 @@ export interface ControlPlaneOptions {
 
 const address = ({ host, port }: { readonly host: string; readonly port: number }): string => `${host}:${port}`;
 
+/** Who signs, whose certificates are kept, and who pilot is. */
+interface Identities {
+  readonly citadel: CitadelService;
+  readonly identity: LaptopIdentity;
+  readonly pilot: ServiceIdentity;
+}
+
 @Module({})
 class AllInOneModule {
-  static register(options: ControlPlaneOptions, citadel: CitadelService, identity: LaptopIdentity): DynamicModule {
+  static register(options: ControlPlaneOptions, { citadel, identity, pilot }: Identities): DynamicModule {
     const { configDirs, stateDir, fresh, workloads } = options;
     const store = new MemoryStore();
     const applied = path.join(stateDir, 'applied');
@@ -40,7 +48,11 @@ class AllInOneModule {
         CitadelModule.register(citadel),
         RegistryModule.register({ store, configDirs, stateDir: applied, fresh, admit: labelMutualTls(workloads) }),
         // Its Envoys end before it does: no stream is left that would have to be closed gently.
-        PilotModule.register({ store, xds: address(controlPlanePorts.xds), drainMs: 0 }),
+        PilotModule.register({
+          store,
+          secureXds: { listen: address(controlPlanePorts.xds), identity: pilot },
+          drainMs: 0,
+        }),
         identity.agent(),
       ],
     };
@@ -66,10 +78,12 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   try {
     const authenticators = [identity.authenticator];
     const citadel = await openLaptopCitadel({ stateDir, trustDomain, authenticators, logger });
-    const app = await startServices(options, citadel, identity);
+    const pilot = identity.pilot();
+    const app = await startServices(options, { citadel, identity, pilot });
     return {
       close: async () => {
         await app.close();
+        pilot.stop();
         await identity.close();
       },
     };
@@ -79,18 +93,16 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   }
 }
 
-async function startServices(
-  options: ControlPlaneOptions,
-  citadel: CitadelService,
-  identity: LaptopIdentity,
-): Promise<INestApplication> {
+async function startServices(options: ControlPlaneOptions, identities: Identities): Promise<INestApplication> {
   const { logger } = options;
+  const { citadel, pilot } = identities;
   // Without abortOnError Nest would end the process itself, and not say why in a sentence.
   const settings = { logger, abortOnError: false };
-  const app = await NestFactory.create(AllInOneModule.register(options, citadel, identity), settings);
+  const app = await NestFactory.create(AllInOneModule.register(options, identities), settings);
   app.connectMicroservice(certificateApiServer(citadel, address(controlPlanePorts.citadel)));
   app.connectMicroservice(configApiServer(address(controlPlanePorts.configApi)));
   await app.startAllMicroservices();
+  pilot.start();
   await app.get(AgentService).start();
   await app.listen(controlPlanePorts.pilotAdmin.port, controlPlanePorts.pilotAdmin.host);
   return app;
