@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { LoggerService } from '@nestjs/common';
 import { parseBundle, type TrustBundles } from '@seine/ca';
-import { type AskAuthority, type Proof, readTrustedRoots, rootSecretName, type SdsEvents } from '@seine/sds';
+import { type AskAuthority, type CertificateProof, readTrustedRoots, rootSecretName, type SdsEvents } from '@seine/sds';
 import type { AgentMetrics } from './agent.metrics.js';
 import type { BundleFeed } from './bundle-feed.js';
 import type { AgentArguments, WorkloadArguments } from './config.js';
@@ -200,14 +200,15 @@ export class AgentService {
     const isFirst = this.#rootsText === undefined;
     this.#rootsText = text;
     const pushed = isFirst ? this.#pushedBefore() : undefined;
-    this.#trustOwn(pushed ?? read.roots, pushed ? 'as citadel said last' : 'by the file of roots');
+    this.#trustNow(pushed ?? read.roots, pushed ? 'as citadel said last' : 'by the file of roots');
     // What the file says now decides which citadel is asked.
     if (!isFirst) this.#restartFeed();
   }
 
-  #trustOwn(roots: readonly string[], source: string): void {
-    if (this.#trust.replaceOwn(roots))
-      this.options.logger.log(`${roots.length} roots are trusted now, ${source}`, 'roots');
+  #trustNow(roots: readonly string[], source: string, others?: TrustBundles): void {
+    if (!this.#trust.replace(roots, others)) return;
+    const more = others && others.size > 0 ? `, and those of ${[...others.keys()].join(', ')}` : '';
+    this.options.logger.log(`${roots.length} roots are trusted now, ${source}${more}`, 'roots');
   }
 
   #readFederated(domain: string, file: string, text: string | undefined): void {
@@ -219,7 +220,7 @@ export class AgentService {
           ? parseBundle(text)
           : readTrustedRoots(text);
     if ('error' in read) logger.warn(`the roots of ${domain} in ${file}: ${read.error}`, 'roots');
-    else if (this.#trust.replaceFederated(domain, read.roots))
+    else if (this.#trust.replaceFromFile(domain, read.roots))
       logger.log(`${read.roots.length} roots of ${domain} are trusted now`, 'roots');
   }
 
@@ -230,17 +231,14 @@ export class AgentService {
     const feed = bundleFeed({
       bundles: () => this.#trust.own(),
       proof: () => this.#anyProof(),
-      onBundles: (bundles) => {
+      onBundles: (bundles, onDelivered) => {
         const own = bundles.get(trustDomain);
-        if (!own) {
-          logger.warn(`citadel's bundles have no roots of ${trustDomain}; those that were there are kept`, 'roots');
-          return;
-        }
-        this.#trustOwn(own, 'as citadel says');
+        if (!own) return `the bundles have no roots of ${trustDomain}`;
         const others = new Map([...bundles].filter(([domain]) => domain !== trustDomain));
-        if (this.#trust.replaceAllFederated(others))
-          logger.log(`federated trust domains: ${[...others.keys()].join(', ') || 'none'}`, 'roots');
+        this.#trustNow(own, 'as citadel says', others);
         records.put('bundles', trustDomain, { file: this.#rootsText, roots: own });
+        this.#trust.whenDelivered(onDelivered);
+        return undefined;
       },
       onTrouble: (message) => void logger.warn(message, 'roots'),
     });
@@ -260,7 +258,7 @@ export class AgentService {
   }
 
   /** For a citadel that tells nothing to strangers. */
-  #anyProof(): Proof | undefined {
+  #anyProof(): CertificateProof | undefined {
     for (const { certificate } of this.#workloads.values()) {
       const proof = certificate.proof();
       if (proof) return proof;

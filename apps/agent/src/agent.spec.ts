@@ -8,7 +8,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { certificateApiServer, CitadelModule, CitadelService, SigningDirectory } from '@seine/app-citadel';
+import {
+  certificateApiServer,
+  CitadelModule,
+  type CitadelService,
+  openCitadel,
+  parseArguments as parseCitadelArguments,
+} from '@seine/app-citadel';
 import { makeRoot } from '@seine/ca';
 import {
   type DeltaDiscoveryRequest,
@@ -43,21 +49,17 @@ async function freePort(): Promise<number> {
 }
 
 beforeAll(async () => {
-  citadel = new CitadelService({
-    trustDomain: 'cluster.local',
-    files: await new SigningDirectory(path.join(folder, 'state')).open('cluster.local', now(), 1e9),
-    lifetimes: { fallback: 3600, maximum: 7200 },
-    dnsNames: ['localhost'],
-    audit: () => undefined,
-    onRefused: () => undefined,
-    now,
-    random: () => 0.5,
-    later: () => () => undefined,
-  });
-  fs.writeFileSync(rootFile, citadel.roots());
   port = await freePort();
+  const { listen, admin, bundleEndpoint, ...options } = parseCitadelArguments([
+    ...['--state', path.join(folder, 'state'), '--listen', `127.0.0.1:${port}`, '--ttl', '3600'],
+    ...['--dns-name', 'localhost', '--limit-per-identity', '1000,1000'],
+  ]);
+  expect([admin.host, bundleEndpoint]).toEqual(['127.0.0.1', undefined]);
+  const logger = new JsonLogger({ name: 'citadel', destination: { write: () => undefined } });
+  citadel = await openCitadel({ ...options, logger });
+  fs.writeFileSync(rootFile, citadel.roots());
   citadelApp = await NestFactory.create(CitadelModule.register(citadel), { logger: false });
-  citadelApp.connectMicroservice(certificateApiServer(citadel, `127.0.0.1:${port}`));
+  citadelApp.connectMicroservice(certificateApiServer(citadel, listen, logger));
   await citadelApp.init();
   await citadelApp.startAllMicroservices();
 });

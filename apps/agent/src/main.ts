@@ -6,6 +6,7 @@ import { citadelClient, FileWatcher } from '@seine/identity';
 import { closeOnSignal, JsonLogger, later } from '@seine/nest';
 import { AgentModule } from './agent.module.js';
 import { AgentService } from './agent.service.js';
+import { citadelBundleFeed } from './bundle-feed.js';
 import { check } from './check.js';
 import { type AgentArguments, parseArguments, usage, UsageError } from './config.js';
 import { CsiServer } from './csi/csi-server.js';
@@ -59,6 +60,7 @@ async function main(): Promise<void> {
   const module = AgentModule.register({
     ...options,
     authority: (bundles) => citadelClient({ address: citadel, trustDomain, bundles, lifetime, now }),
+    bundleFeed: citadelBundleFeed({ address: citadel, trustDomain, now, random: Math.random, later }),
     records,
     watchFile: new FileWatcher().watch,
     logger,

@@ -22,8 +22,11 @@ export class Trust {
   #own: readonly string[] = [];
   /** What was told to Envoys last. */
   #told: readonly string[] = [];
-  readonly #federated = new Map<string, readonly string[]>();
+  /** Other trust domains: by files, and as citadel says, whose word counts. */
+  readonly #fromFiles = new Map<string, readonly string[]>();
+  #fromCitadel: TrustBundles = new Map();
   #callOff: (() => void) | undefined;
+  #delivered: (() => void)[] = [];
 
   constructor(private readonly options: TrustOptions) {}
 
@@ -32,44 +35,46 @@ export class Trust {
     return this.#own.length === 0 ? new Map() : new Map([[this.options.trustDomain, this.#own]]);
   }
 
-  /** @param roots of the own trust domain @returns whether they are others than before */
-  replaceOwn(roots: readonly string[]): boolean {
-    if (sameTexts(roots, this.#told)) return false;
+  /**
+   * @param roots of the own trust domain
+   * @param others other trust domains, as citadel says; those of before where it says nothing
+   * @returns whether anything is other than before
+   */
+  replace(roots: readonly string[], others: TrustBundles = this.#fromCitadel): boolean {
+    if (sameTexts(roots, this.#told) && sameBundles(others, this.#fromCitadel)) return false;
     this.#told = roots;
-    this.#tell();
-    // Where nobody waits for roots, as at the start, there is nothing to wait for.
-    this.#use(mostLooks);
-    return true;
-  }
-
-  /** @param roots undefined = the domain is believed no longer */
-  replaceFederated(domain: string, roots: readonly string[] | undefined): boolean {
-    if (sameTexts(roots ?? [], this.#federated.get(domain) ?? [])) return false;
-    if (roots) this.#federated.set(domain, roots);
-    else this.#federated.delete(domain);
+    this.#fromCitadel = others;
     this.#tell();
     return true;
   }
 
-  /** Replaces all domains but the own one. @returns whether anything changed */
-  replaceAllFederated(bundles: TrustBundles): boolean {
-    const gone = [...this.#federated.keys()].filter((domain) => !bundles.has(domain));
-    const changes = [
-      ...gone.map((domain) => this.replaceFederated(domain, undefined)),
-      ...[...bundles].map(([domain, roots]) => this.replaceFederated(domain, roots)),
-    ];
-    return changes.some(Boolean);
+  /** @returns whether the roots of the domain are others than before */
+  replaceFromFile(domain: string, roots: readonly string[]): boolean {
+    if (sameTexts(roots, this.#fromFiles.get(domain) ?? [])) return false;
+    this.#fromFiles.set(domain, roots);
+    this.#tell();
+    return true;
+  }
+
+  /** Calls back as soon as what was told last is with all Envoys, or they have had their time. */
+  whenDelivered(run: () => void): void {
+    if (this.#callOff) this.#delivered.push(run);
+    else run();
   }
 
   stop(): void {
     this.#callOff?.();
+    this.#delivered = [];
   }
 
   #tell(): void {
     // The own one first: that is what Envoy's statistics of the first root are of.
     if (this.#told.length === 0) return;
-    const bundles = new Map([[this.options.trustDomain, this.#told], ...this.#federated]);
+    const own = [this.options.trustDomain, this.#told] as const;
+    const bundles = new Map([own, ...this.#fromFiles, ...this.#fromCitadel]);
     this.board.put(bundlesSecret(rootSecretName, bundles));
+    // Where nobody waits for roots, as at the start, there is nothing to wait for.
+    this.#use(mostLooks);
   }
 
   #use(looks: number): void {
@@ -81,9 +86,14 @@ export class Trust {
     }
     this.#own = this.#told;
     this.options.onTrusted();
+    for (const run of this.#delivered.splice(0)) run();
   }
 }
 
 function sameTexts(one: readonly string[], other: readonly string[]): boolean {
   return one.length === other.length && one.every((text, index) => text === other[index]);
+}
+
+function sameBundles(one: TrustBundles, other: TrustBundles): boolean {
+  return one.size === other.size && [...one].every(([domain, roots]) => sameTexts(roots, other.get(domain) ?? []));
 }

@@ -1,7 +1,5 @@
-import net from 'node:net';
-import tls, { type PeerCertificate } from 'node:tls';
 import { fileURLToPath } from 'node:url';
-import { credentials, loadPackageDefinition, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { type ChannelCredentials, loadPackageDefinition, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import {
   certificateApiLoaderOptions,
@@ -9,10 +7,9 @@ import {
   type CertificateRequestMessage,
   type CertificateResponseMessage,
 } from '@seine/api';
-import { formatWorkloadId, type TrustBundles, verifyPeer } from '@seine/ca';
 import { type AskAuthority, AuthorityError, type Proof } from '@seine/sds';
+import { citadelChannel, type CitadelChannelOptions } from './citadel-channel.js';
 import { clockHint } from './clock-hint.js';
-import { shownChain } from './peer.js';
 
 type Callback = (error: ServiceError | null, response?: CertificateResponseMessage) => void;
 interface Client {
@@ -26,7 +23,7 @@ interface Client {
 }
 type ClientClass = new (
   address: string,
-  channel: ReturnType<typeof credentials.createSsl>,
+  channel: ChannelCredentials,
   options: Readonly<Record<string, string>>,
 ) => Client;
 
@@ -36,24 +33,13 @@ function loadClient(): ClientClass {
     .IstioCertificateService;
 }
 
-export interface CitadelClientOptions {
-  /** `host:port` */
-  readonly address: string;
-  readonly trustDomain: string;
-  /** The roots that are trusted now. */
-  readonly bundles: () => TrustBundles;
+export interface CitadelClientOptions extends CitadelChannelOptions {
   /** Seconds to ask for; 0 = citadel's default. */
   readonly lifetime: number;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
 }
 
 /** Longer than signing ever takes; a citadel that hangs is one that is away. */
 const deadlineMs = 10_000;
-/** The name that every citadel, and istiod, has in its certificate; for where it is known by an address only. */
-const serverName = 'istiod.istio-system.svc';
-const citadelAccount = { namespace: 'istio-system', serviceAccount: 'citadel' };
-
 /** Answers that another try by the same proof does not change; the caller still tries, later. */
 const verdicts: ReadonlySet<status> = new Set([
   status.UNAUTHENTICATED,
@@ -67,23 +53,10 @@ const verdicts: ReadonlySet<status> = new Set([
  */
 export function citadelClient({ address, trustDomain, bundles, lifetime, now }: CitadelClientOptions): AskAuthority {
   const clientClass = loadClient();
-  const citadelId = formatWorkloadId({ trustDomain, ...citadelAccount });
-  const host = address.slice(0, address.lastIndexOf(':')).replace(/^\[|\]$/g, '');
-  // By its identity, or by its name, as istiod has no identity in its certificate. TLS has verified the chain before.
-  const checkServerIdentity = (name: string, certificate: PeerCertificate): Error | undefined => {
-    const verdict = verifyPeer(shownChain(certificate), bundles(), now());
-    if (!('error' in verdict) && verdict.spiffeId === citadelId) return undefined;
-    return tls.checkServerIdentity(name, certificate);
-  };
-
+  const channel = citadelChannel({ address, trustDomain, bundles, now });
   const connect = (proof: Proof): Client => {
-    const roots = [...bundles().values()].flat().join('');
-    // With no roots of ours, TLS would fall back to the system's.
-    if (roots === '') throw new Error('there are no roots to know citadel by');
-    const [key, chain] = proof.by === 'certificate' ? [Buffer.from(proof.key), Buffer.from(proof.chain)] : [null, null];
-    const channel = credentials.createSsl(Buffer.from(roots), key, chain, { checkServerIdentity });
-    // A server name may not be an address (RFC 6066, 3).
-    return new clientClass(address, channel, net.isIP(host) ? { 'grpc.ssl_target_name_override': serverName } : {});
+    const { credentials, options } = channel(proof.by === 'certificate' ? proof : undefined);
+    return new clientClass(address, credentials, options);
   };
 
   return async (csr, proof) => {

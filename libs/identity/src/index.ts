@@ -7,6 +7,7 @@
  */
 export * from './authenticators.js';
 export * from './channel-credentials.js';
+export * from './citadel-channel.js';
 export * from './citadel-client.js';
 export * from './clock-hint.js';
 export * from './deny-list.js';

@@ -10,9 +10,12 @@ import {
 import { retryDelay } from './backoff.js';
 
 /** By what an agent proves an identity to the authority. Texts are PEM. */
-export type Proof =
-  | { readonly by: 'token'; readonly token: string }
-  | { readonly by: 'certificate'; readonly chain: string; readonly key: string };
+export type Proof = { readonly by: 'token'; readonly token: string } | CertificateProof;
+export interface CertificateProof {
+  readonly by: 'certificate';
+  readonly chain: string;
+  readonly key: string;
+}
 
 /** Asks the authority. @returns the chain in PEM, the leaf first @throws AuthorityError, or anything else for no answer */
 export type AskAuthority = (request: string, proof: Proof) => Promise<readonly string[]>;
@@ -100,7 +103,7 @@ export class WorkloadCertificate {
   }
 
   /** The certificate in force, shown as a proof of who asks. */
-  proof(): Proof | undefined {
+  proof(): CertificateProof | undefined {
     return this.#held && this.isInForce
       ? { by: 'certificate', chain: this.#held.chain.join(''), key: exportKey(this.#held.key) }
       : undefined;
