@@ -100,6 +100,23 @@ describe('RequestAuthentication', () => {
     expect(filterOf([required('{}'), required('{}')]).rules).toHaveLength(1);
   });
 
+  it('J-7: asks for a good token in each place that holds one', () => {
+    const { rules } = filterOf([
+      policy(
+        { issuer: 'a', jwks },
+        { issuer: 'b', jwks, fromHeaders: [{ name: 'X-B' }], fromCookies: ['b'] },
+        { issuer: 'c', jwks, fromParams: ['access_token'] },
+        { issuer: 'd', jwks, fromHeaders: [{ name: 'x-b', prefix: 'd ' }] },
+      ),
+    ]);
+    const name = (index: number) => ({ provider_name: `origins-${index}` });
+    const any = (...requirements: readonly object[]) => ({ requires_any: { requirements } });
+    const all = (...requirements: readonly object[]) => ({ requires_all: { requirements } });
+    const oneOrNone = (one: number, two: number) =>
+      any(name(one), name(two), all(any(name(one), { allow_missing: {} }), any(name(two), { allow_missing: {} })));
+    expect(rules[0]?.requires).toEqual(all(oneOrNone(0, 2), oneOrNone(1, 3)));
+  });
+
   it('hands every field on', () => {
     const { providers } = filterOf([
       policy({

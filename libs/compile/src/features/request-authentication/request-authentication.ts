@@ -3,21 +3,17 @@ import { toAny } from '@seine/envoy';
 import {
   JwtAuthenticationSchema,
   type JwtProviderSchema,
-  type JwtRequirementSchema,
-  type RequirementRuleSchema,
 } from '@seine/envoy/envoy/extensions/filters/http/jwt_authn/v3/config_pb.js';
 import {
   type HttpFilter,
   HttpFilterSchema,
 } from '@seine/envoy/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
-import type { JWTRule, RequestAuthentication } from '@seine/istio';
+import type { JWTRule } from '@seine/istio';
 import { type KeySet, keySource } from '@seine/model';
 import type { ChainContext } from '../../inputs.js';
-import { requiredTokens } from './required-tokens.js';
+import { tokenRequirements } from './token-requirements.js';
 
 type ProviderInit = MessageInitShape<typeof JwtProviderSchema>;
-type RequirementInit = MessageInitShape<typeof JwtRequirementSchema>;
-type RuleInit = MessageInitShape<typeof RequirementRuleSchema>;
 
 /** Where AuthorizationPolicies look for claims, and route matches on `@request.auth.claims`. */
 const payloadInMetadata = 'payload';
@@ -68,41 +64,6 @@ function emitProvider(rule: JWTRule, keySets: readonly KeySet[], clearRouteCache
   };
 }
 
-const mayBeMissing: RequirementInit = { requiresType: { case: 'allowMissing', value: {} } };
-
-function anyOf(requirements: readonly RequirementInit[]): RequirementInit {
-  return { requiresType: { case: 'requiresAny', value: { requirements: [...requirements] } } };
-}
-
-/**
- * A token of one of the issuers, or none at all; a bad one is refused. With several issuers "none" is asked of each by
- * itself: `allow_missing` alone looks for tokens everywhere, and one good token would be refused for not being in the
- * other issuer's place (Istio, convertToEnvoyJwtConfig).
- */
-function requirementOf(names: readonly string[]): RequirementInit {
-  const provided = names.map((value): RequirementInit => ({ requiresType: { case: 'providerName', value } }));
-  if (provided.length === 1) return anyOf([...provided, mayBeMissing]);
-  const eachOrMissing = provided.map((one) => anyOf([one, mayBeMissing]));
-  return anyOf([...provided, { requiresType: { case: 'requiresAll', value: { requirements: eachOrMissing } } }]);
-}
-
-/** What is asked of requests, the first that matches: as a rule, a token of one of the issuers or none. */
-function requirementRules(names: readonly string[], policies: readonly RequestAuthentication[]): RuleInit[] {
-  const rule = (match: RuleInit['match'], value: RequirementInit): RuleInit => ({
-    match,
-    requirementType: { case: 'requires', value },
-  });
-  const otherwise = requirementOf(names);
-  const { optional = [], required = [] } = requiredTokens(policies) ?? {};
-  const provided = names.map((value): RequirementInit => ({ requiresType: { case: 'providerName', value } }));
-  const [only] = provided;
-  return [
-    ...optional.map((match) => rule(match, otherwise)),
-    ...required.map((match) => rule(match, only && provided.length === 1 ? only : anyOf(provided))),
-    rule({ pathSpecifier: { case: 'prefix', value: '/' } }, otherwise),
-  ];
-}
-
 /**
  * The HTTP filter that checks the tokens of end users (RequestAuthentication): a request without a token passes, and
  * has no principal; one with a bad token is answered 401. None where no rule asks for it.
@@ -114,12 +75,13 @@ export function emitRequestAuthentication({ role, policies }: ChainContext): Htt
   const sorted = [...rules].sort((a, b) => compare(a.issuer ?? '', b.issuer ?? ''));
   // Routes of gateways may test claims, which are known only now: the route is looked for again.
   const clearRouteCache = role === 'gateway';
+  const nameOf = (index: number): string => `origins-${index}`;
   const providers = Object.fromEntries(
-    sorted.map((rule, i) => [`origins-${i}`, emitProvider(rule, policies.keySets, clearRouteCache)]),
+    sorted.map((rule, i) => [nameOf(i), emitProvider(rule, policies.keySets, clearRouteCache)]),
   );
   const config = toAny(JwtAuthenticationSchema, {
     providers,
-    rules: requirementRules(Object.keys(providers), policies.requestAuthentications),
+    rules: tokenRequirements(sorted, nameOf, policies.requestAuthentications),
     // Browsers send preflights without credentials.
     bypassCorsPreflight: true,
   });
