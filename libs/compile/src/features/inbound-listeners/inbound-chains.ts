@@ -14,6 +14,7 @@ import { emitHttpConnectionManager } from '../http-connection-manager/http-conne
 import type { InboundMtlsMode } from '../peer-authentication/inbound-mode.js';
 import type { PeerTrust } from '../peer-metadata/peer-metadata.js';
 import { emitMutualTls } from '../peer-authentication/mutual-tls.js';
+import { singleIdentity } from '../peer-authentication/single-identity.js';
 import { plaintextHttpMatch } from '../protocol-sniffing/protocol-sniffing.js';
 import { emitTcpFilters } from '../tcp-routing/tcp-filters.js';
 import { emitTcpProxy } from '../tcp-routing/tcp-proxy.js';
@@ -90,9 +91,14 @@ function shapesOf(protocol: InboundPort['protocol'], mode: InboundMtlsMode): rea
   return chainShapes[mode][protocol === 'auto' ? 'auto' : isHttp(protocol) ? 'http' : 'tcp'];
 }
 
-/** The transport socket of a chain, and how long a client may take for the handshake. */
-function transportOf({ mutual }: ChainShape, { config }: ChainContext) {
-  return mutual && { transportSocket: emitMutualTls(config), transportSocketConnectTimeout: tlsConnectTimeout };
+/** What of a chain mutual TLS makes. @param filters that stand behind it */
+function withinTransport({ mutual }: ChainShape, filters: Filter[], { config }: ChainContext) {
+  if (!mutual) return { filters };
+  return {
+    filters: [singleIdentity, ...filters],
+    transportSocket: emitMutualTls(config),
+    transportSocketConnectTimeout: tlsConnectTimeout,
+  };
 }
 
 /** What callers say of themselves is looked at where some of them have identities. */
@@ -148,8 +154,7 @@ export function emitInboundChains(options: InboundChainsOptions): FilterChain[] 
     create(FilterChainSchema, {
       name,
       filterChainMatch: { ...shape.match, ...destination },
-      filters: filters[shape.speaks](peersOf(shape, mode)),
-      ...transportOf(shape, context),
+      ...withinTransport(shape, filters[shape.speaks](peersOf(shape, mode)), context),
     }),
   );
 }
@@ -189,8 +194,7 @@ export function emitInboundPassthroughChains(
     create(FilterChainSchema, {
       name: shape.speaks === 'http' ? 'virtualInbound-catchall-http' : 'virtualInbound',
       filterChainMatch: { ...shape.match, ...(port !== undefined && { destinationPort: port }) },
-      filters: filters[shape.speaks](peersOf(shape, mode)),
-      ...transportOf(shape, context),
+      ...withinTransport(shape, filters[shape.speaks](peersOf(shape, mode)), context),
     }),
   );
 }
