@@ -169,11 +169,13 @@ function readPut(name: string, value: unknown): Put {
 }
 
 async function readBody(request: http.IncomingMessage): Promise<string> {
+  const tooLarge = new ApiError(413, `a body has at most ${mostBodyBytes} bytes`);
+  if (Number(request.headers['content-length'] ?? 0) > mostBodyBytes) throw tooLarge;
   const parts: Buffer[] = [];
   let size = 0;
   for await (const part of request as AsyncIterable<Buffer>) {
     size += part.length;
-    if (size > mostBodyBytes) throw new ApiError(413, `a body has at most ${mostBodyBytes} bytes`);
+    if (size > mostBodyBytes) throw tooLarge;
     parts.push(part);
   }
   return Buffer.concat(parts).toString();

@@ -1,0 +1,18 @@
+const timeoutMs = 5000;
+
+/**
+ * The body of an answer with status 200.
+ * @throws (rejects) where there is none in five seconds, or it is longer than `maxBytes`
+ */
+export async function fetchText(url: string, maxBytes: number): Promise<string> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs), redirect: 'error' });
+  if (!response.ok) throw new Error(`${url} answers ${response.status}`);
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    size += chunk.byteLength;
+    if (size > maxBytes) throw new Error(`${url} has more than ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,68 @@
+import { describe, expect, it } from '@jest/globals';
+import { Registry } from 'prom-client';
+import { MergedMetrics, type MetricsTarget } from './merged-metrics.service.js';
+
+const labels = {
+  workload: 'a-v1',
+  namespace: 'default',
+  service: 'a',
+  revision: 'v1',
+  app: 'a',
+  version: 'v1',
+  cluster: 'unknown',
+};
+const target = (name: string, application?: string): MetricsTarget => ({
+  name,
+  namespace: 'default',
+  labels,
+  envoy: `http://${name}/stats/prometheus`,
+  application,
+});
+
+const requests = (value: number) => `# TYPE envoy_seine_istio_requests_total counter
+envoy_seine_istio_requests_total{reporter="source",source_principal=""} ${value}
+# TYPE envoy_cluster_upstream_rq counter
+envoy_cluster_upstream_rq{envoy_cluster_name="x"} 1
+`;
+
+function metricsOf(targets: readonly MetricsTarget[], answers: Readonly<Record<string, string>>) {
+  const registry = new Registry();
+  const fetchText = (url: string) => {
+    const text = answers[url.split('?')[0] ?? ''];
+    return text === undefined ? Promise.reject(new Error('away')) : Promise.resolve(text);
+  };
+  return { registry, metrics: new MergedMetrics(() => targets, fetchText, registry) };
+}
+
+describe('merged metrics', () => {
+  it('are Istio’s of all workloads, summed up', async () => {
+    const { metrics } = metricsOf([target('a'), target('b')], {
+      'http://a/stats/prometheus': requests(3),
+      'http://b/stats/prometheus': requests(4),
+    });
+    expect(await metrics.all()).toBe(
+      '# TYPE istio_requests_total counter\nistio_requests_total{reporter="source",source_principal="unknown"} 7\n',
+    );
+  });
+
+  it('go on without a workload that is away or talks nonsense, and count it', async () => {
+    const { metrics, registry } = metricsOf([target('a'), target('b'), target('c')], {
+      'http://a/stats/prometheus': requests(3),
+      'http://c/stats/prometheus': '<html>',
+    });
+    expect(await metrics.all()).toContain('} 3');
+    const failures = await registry.getSingleMetricAsString('istio_agent_scrape_failures_total');
+    expect(failures).toContain('istio_agent_scrape_failures_total{type="envoy"} 2');
+  });
+
+  it('of one workload are its Envoy’s and its application’s', async () => {
+    const { metrics } = metricsOf([target('a', 'http://app/metrics')], {
+      'http://a/stats/prometheus': requests(3),
+      'http://app/metrics': '# TYPE mine counter\nmine 1\n',
+    });
+    const text = await metrics.of('default', 'a');
+    for (const name of ['istio_requests_total', 'envoy_cluster_upstream_rq', 'mine'])
+      expect(text).toContain(`# TYPE ${name} `);
+    expect(await metrics.of('default', 'nobody')).toBeUndefined();
+  });
+});
