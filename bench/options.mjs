@@ -1,14 +1,16 @@
 // Command line of `npm run bench`.
 import { parseArgs } from 'node:util';
 
-export const usage = `npm run bench -- [options]
+export const usage = `npm run bench -- [csr] [options]
+  csr               citadel, and a thousand agents that renew their certificates, in place of pilot
   --scenario LIST   small (100 proxies), medium (500), large (1000); default small,medium,large
   --mode LIST       delta, sotw; default delta
   --reps N          repetitions, each on a fresh pilot; medians are printed; default 1
   --wait-quiet S    before each phase wait up to S seconds for the rest of the machine to be quiet; default 10
   --transport-only  only the transport reference
   -o json           print JSON instead of the tables
-  --keep DIR        keep the raw JSON lines of the load generator in DIR`;
+  --keep DIR        keep the raw JSON lines of the load generator in DIR
+  --profile DIR     csr: keep a CPU profile of citadel in DIR`;
 
 const scenarios = ['small', 'medium', 'large'];
 const modes = ['delta', 'sotw'];
@@ -28,8 +30,9 @@ function count(text, option, least) {
 
 /** @throws Error on an option that makes no sense */
 export function parseOptions(args) {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
     args,
+    allowPositionals: true,
     options: {
       scenario: { type: 'string', default: scenarios.join(',') },
       mode: { type: 'string', default: 'delta' },
@@ -38,11 +41,16 @@ export function parseOptions(args) {
       'transport-only': { type: 'boolean', default: false },
       output: { type: 'string', short: 'o', default: 'table' },
       keep: { type: 'string' },
+      profile: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
+  const [subject = 'pilot', ...more] = positionals;
+  if (!['pilot', 'csr'].includes(subject) || more.length > 0)
+    throw new Error(`${positionals.join(' ')}: nothing, pilot or csr`);
   if (!['table', 'json'].includes(values.output)) throw new Error(`-o ${values.output}: table or json`);
   return {
+    subject,
     scenarios: listOf(values.scenario, scenarios, 'scenario'),
     modes: listOf(values.mode, modes, 'mode'),
     reps: count(values.reps, 'reps', 1),
@@ -50,6 +58,7 @@ export function parseOptions(args) {
     transportOnly: values['transport-only'],
     json: values.output === 'json',
     keep: values.keep,
+    profile: values.profile,
     help: values.help,
   };
 }

@@ -3,10 +3,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { judge, scaleOf } from './aims.mjs';
+import { measureCsr } from './csr.mjs';
 import { buildLoadGenerator } from './load-generator.mjs';
 import { parseOptions, usage } from './options.mjs';
 import { measurePilot } from './pilot.mjs';
-import { aimsTable, pilotTable, transportTable } from './table.mjs';
+import { aimsTable, csrTable, pilotTable, transportTable } from './table.mjs';
 import { measureTransport } from './transport.mjs';
 
 const recorded = JSON.parse(fs.readFileSync(path.join(import.meta.dirname, 'recorded.json'), 'utf8'));
@@ -34,16 +35,25 @@ function print({ pilot, transport, scale, aims }) {
   console.log(`\nistiod and recorded: ${recorded.source}`);
 }
 
+async function benchCsr(options) {
+  const rows = await measureCsr(options, progress);
+  if (options.json) console.log(JSON.stringify({ csr: rows }, null, 2));
+  else console.log(`\n${csrTable(rows)}`);
+}
+
+async function benchPilot(options) {
+  const result = await measureAll(options);
+  if (options.json) console.log(JSON.stringify({ ...result, recorded }, null, 2));
+  else print(result);
+  const lost = result.pilot.reduce((sum, measured) => sum + measured.missed + measured.incomplete, 0);
+  if (lost > 0) throw new Error(`${lost} changes or configurations never arrived`);
+}
+
 try {
   const options = parseOptions(process.argv.slice(2));
   if (options.help) console.log(usage);
-  else {
-    const result = await measureAll(options);
-    if (options.json) console.log(JSON.stringify({ ...result, recorded }, null, 2));
-    else print(result);
-    const lost = result.pilot.reduce((sum, measured) => sum + measured.missed + measured.incomplete, 0);
-    if (lost > 0) throw new Error(`${lost} changes or configurations never arrived`);
-  }
+  else if (options.subject === 'csr') await benchCsr(options);
+  else await benchPilot(options);
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;

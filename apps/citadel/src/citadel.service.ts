@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import {
   advanceRotation,
   type AuditRecord,
@@ -102,7 +103,7 @@ export class CitadelService {
   readonly #authority: CertificateAuthority;
   readonly #ways: readonly Authenticator[];
   readonly #signing: CertificateSigner;
-  readonly #between = new Map<string, string>();
+  readonly #between = new Map<string, X509Certificate>();
   readonly #ends: (() => void)[] = [];
   readonly #servingListeners = new Set<(serving: TlsMaterial) => void>();
   #metrics: CitadelMetrics | undefined;
@@ -142,7 +143,8 @@ export class CitadelService {
   static async start(options: CitadelOptions): Promise<CitadelService> {
     const citadel = new CitadelService(options);
     const { keeper, federation, later } = options;
-    if (!options.external) citadel.#signer = readActiveSigner(keeper.state(), options.now());
+    // Files that do not go together end the start; later on they change nothing.
+    if (!options.external) readActiveSigner(keeper.state(), options.now());
     citadel.#stateChanged();
     citadel.#serving = await citadel.#makeServing();
     citadel.#credentials = new RotatingServerCredentials(citadel.#serving);
@@ -264,8 +266,8 @@ export class CitadelService {
     return this.#count(await this.#authority.sign(caller, request));
   }
 
-  /** Certificates between leaves and roots, PEM. */
-  between(): readonly string[] {
+  /** Certificates between leaves and roots. */
+  between(): readonly X509Certificate[] {
     return [...this.#between.values()];
   }
 
@@ -320,7 +322,8 @@ export class CitadelService {
 
   /** What is between leaves and roots: who renews may show the leaf alone. */
   #remember(chain: readonly string[]): void {
-    for (const pem of chain) if (this.#between.size < mostBetween) this.#between.set(pem, pem);
+    for (const pem of chain)
+      if (!this.#between.has(pem) && this.#between.size < mostBetween) this.#between.set(pem, new X509Certificate(pem));
   }
 
   #stateChanged(): void {
@@ -333,7 +336,7 @@ export class CitadelService {
     if (!external && isNew) {
       try {
         this.#signer = readActiveSigner(state, now());
-        this.#remember(this.#signer.path);
+        this.#remember(this.#signer.path.slice(0, -1));
       } catch (error) {
         onProblem(`what is to sign cannot be used: ${error instanceof Error ? error.message : String(error)}`);
       }

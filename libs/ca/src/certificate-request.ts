@@ -53,8 +53,25 @@ function checkKey(key: KeyObject): void {
   }
 }
 
+/** SubjectPublicKeyInfo of a P-256 key up to its two coordinates (RFC 5480), which are uncompressed. */
+const p256Head = Buffer.from('3059301306072a8648ce3d020106082a8648ce3d03010703420004', 'hex');
+const coordinateBytes = 32;
+
+function isP256(spki: Buffer): boolean {
+  return spki.length === p256Head.length + 2 * coordinateBytes && spki.subarray(0, p256Head.length).equals(p256Head);
+}
+
+/** The key that nearly all have, by a way that is several times faster. A point off the curve is refused there, too. */
+function readP256(spki: Buffer): KeyObject {
+  const coordinate = (at: number): string =>
+    spki.subarray(p256Head.length + at, p256Head.length + at + coordinateBytes).toString('base64url');
+  const key = { kty: 'EC', crv: 'P-256', x: coordinate(0), y: coordinate(coordinateBytes) };
+  return createPublicKey({ key, format: 'jwk' });
+}
+
 function readKey(spki: Buffer): KeyObject {
   try {
+    if (isP256(spki)) return readP256(spki);
     return createPublicKey({ key: spki, format: 'der', type: 'spki' });
   } catch {
     return refuse('the public key cannot be read');
@@ -92,7 +109,7 @@ export function readCertificateRequest(pem: string): CertificateRequest {
   if (pem.length > mostBytes) refuse(`a request has at most ${mostBytes} bytes`);
   const { signed, spki, oid, signature } = readParts(pem);
   const publicKey = readKey(spki);
-  checkKey(publicKey);
+  if (!isP256(spki)) checkKey(publicKey);
   const hash = hashes[oid] ?? refuse(`the signature algorithm ${oid} is not taken; use SHA-256 or longer`);
   // The first byte of a bit string counts unused bits.
   if (signature[0] !== 0 || !isSignedBy(hash, signed, publicKey, signature.subarray(1)))

@@ -71,17 +71,22 @@ function chainsTo(
   return false;
 }
 
+/** PEM, DER, or one that was read before. */
+export type ShownCertificate = string | Buffer | X509Certificate;
+
 /**
  * Judges the certificates that a peer has shown (X509-SVID, 5.2): exactly one URI SAN, a SPIFFE ID with a path, of a
  * trust domain that is believed, a leaf that signs nothing, and a chain in force up to a root of that very domain.
- * @param chain PEM or DER, the leaf first
+ * @param chain the leaf first
  * @param now milliseconds since 1970
  */
-export function verifyPeer(chain: readonly (string | Buffer)[], bundles: TrustBundles, now: number): PeerVerdict {
+export function verifyPeer(chain: readonly ShownCertificate[], bundles: TrustBundles, now: number): PeerVerdict {
   if (chain.length === 0) return { error: 'no certificate was shown' };
   if (chain.length > mostChain) return { error: `a chain of ${chain.length} certificates is too long` };
   try {
-    const [leaf, ...between] = chain.map((item) => new X509Certificate(item));
+    const [leaf, ...between] = chain.map((item) =>
+      item instanceof X509Certificate ? item : new X509Certificate(item),
+    );
     return leaf ? judge(leaf, between, bundles, now) : { error: 'no certificate was shown' };
   } catch {
     return { error: 'a certificate cannot be read' };

@@ -1,4 +1,4 @@
-import { parseWorkloadId, type TrustBundles, verifyPeer } from '@seine/ca';
+import { parseWorkloadId, type ShownCertificate, type TrustBundles, verifyPeer } from '@seine/ca';
 import type { Authenticator } from '@seine/identity';
 
 /**
@@ -8,7 +8,7 @@ import type { Authenticator } from '@seine/identity';
  */
 export function byOwnCertificate(
   bundles: () => TrustBundles,
-  between: () => readonly string[],
+  between: () => readonly ShownCertificate[],
   now: () => number,
 ): Authenticator {
   return ({ certificate }) => {
