@@ -16,6 +16,8 @@ export interface SyncOfProxy {
   readonly id: string;
   readonly name: string;
   readonly protocol: string;
+  /** RFC 3339. */
+  readonly connectedAt: string;
   readonly ackedRevision: number;
   readonly synced: boolean;
   readonly types: Readonly<Record<string, SyncOfType>>;
