@@ -19,6 +19,12 @@ function short(typeUrl: string): string {
 
 const seconds = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3, 10];
 
+/** Names that a client made up, cut to what a log can take. */
+function shown(names: readonly string[]): string {
+  const some = names.slice(0, 5).map((name) => JSON.stringify(name.slice(0, 100)));
+  return some.join(', ') + (names.length > some.length ? `, and ${names.length - some.length} more` : '');
+}
+
 /** Pilot's own metrics under istiod's names. Bounded: no label takes a value that a client chooses. */
 export class PilotMetrics {
   readonly #pushes: Counter;
@@ -38,6 +44,7 @@ export class PilotMetrics {
   readonly #sizes: ReadonlyMap<string, Gauge>;
   readonly #keysFetched: Counter;
   readonly #keysNotFetched: Counter;
+  readonly #withheld: Counter;
 
   constructor(private readonly registry: Registry) {
     const registers = [registry];
@@ -89,6 +96,10 @@ export class PilotMetrics {
       ['services', gauge('pilot_services', 'Services known.')],
       ['virtualServices', gauge('pilot_virt_services', 'VirtualServices known.')],
     ]);
+    this.#withheld = counter(
+      'seine_xds_withheld_secrets_total',
+      'Secrets that proxies asked for and did not get: not there, or not for them.',
+    );
     this.#keysFetched = counter(
       'pilot_jwks_resolver_network_fetch_success_total',
       'Requests for keys of those who issue tokens that were answered.',
@@ -114,6 +125,10 @@ export class PilotMetrics {
         this.#rejectsOf.get(short(typeUrl))?.inc();
       },
       unknownType: () => this.#unknownTypes.inc(),
+      withheld: (proxy, names) => {
+        this.#withheld.inc(names.length);
+        tell(`${proxy}: asks for secrets that are not there, or not for it: ${shown(names)}`);
+      },
       oversized: () => this.#oversized.inc(),
       failed: () => this.#internalErrors.inc(),
       slowReader: () => this.#slowReaders.inc(),

@@ -1,7 +1,7 @@
 import { TypeUrl } from '@seine/envoy';
-import { emptyView, removesNames, type Snapshot, unionViews, type View } from '@seine/snapshot';
+import { emptyView, removesNames, type Snapshot, unionViews, type View, viewHas } from '@seine/snapshot';
 import type { HoldBack, ProxyIdentity } from './hold-back.js';
-import { NameSet, unionNames } from './name-set.js';
+import { NameSet, unionNames, withoutNames } from './name-set.js';
 import type { XdsRequest } from './request.js';
 import { encodeTail, type Variant } from './response.js';
 import { TypeState } from './type-state.js';
@@ -16,6 +16,8 @@ export interface StreamEvents {
   acked?(typeUrl: string, latencyMs: number): void;
   nacked?(typeUrl: string, proxy: string, message: string): void;
   unknownType?(typeUrl: string): void;
+  /** Secrets that a proxy asks for by name and does not get: they are not there, or not for it. */
+  withheld?(proxy: string, names: readonly string[]): void;
   /** Serving one proxy failed by a bug; the others are served. */
   failed?(proxy: string, error: unknown): void;
 }
@@ -96,12 +98,21 @@ export class XdsStream {
     const lifted = answers ? this.#settle(state, request) : false;
     // A stale state-of-the-world request is superseded by one to come; a delta one still carries its changes (D-9).
     if (!stale || this.variant === 'delta') {
+      const before = state.names;
       state.subscribe(request, first);
+      if (request.typeUrl === TypeUrl.secret) this.#tellWithheld(withoutNames(state.names, before));
       if (first && request.typeUrl === TypeUrl.endpoint) state.settleKnown(this.#clustersSent);
       else if (first) state.settleKnown(NameSet.empty);
     }
     this.pump();
     return lifted;
+  }
+
+  #tellWithheld(asked: NameSet): void {
+    if (!this.events.withheld || asked.size === 0) return;
+    const view = this.#goal.views.get(TypeUrl.secret) ?? emptyView;
+    const names = [...asked.names].filter((name) => !viewHas(view, name));
+    if (names.length > 0) this.events.withheld(this.proxy.id, names);
   }
 
   #settle(state: TypeState, request: XdsRequest): boolean {

@@ -1,10 +1,20 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { TypeUrl } from '@seine/envoy';
-import { aCluster, AdsFixture, type AdsVariant, aListener, anAssignment, aNode, aRouteConfig } from '@seine/testing';
+import {
+  aCluster,
+  AdsFixture,
+  type AdsVariant,
+  aListener,
+  anAssignment,
+  aNode,
+  aRouteConfig,
+  aSecret,
+} from '@seine/testing';
 import { XdsServer } from '../xds-server.js';
 
 const nacked: string[] = [];
 const unknown: string[] = [];
+const withheld: string[] = [];
 const ads = new AdsFixture(
   (source) =>
     new XdsServer({
@@ -13,12 +23,14 @@ const ads = new AdsFixture(
       events: {
         nacked: (typeUrl, proxy, message) => nacked.push(`${typeUrl} ${proxy} ${message}`),
         unknownType: (typeUrl) => unknown.push(typeUrl),
+        withheld: (proxy, names) => withheld.push(...names.map((name) => `${proxy} ${name}`)),
       },
     }),
 );
 beforeEach(async () => {
   nacked.length = 0;
   unknown.length = 0;
+  withheld.length = 0;
   await ads.start();
 });
 afterEach(() => ads.stop());
@@ -35,6 +47,18 @@ describe.each(both)('ACK and NACK (%s)', (variant) => {
     // A delta acknowledgement names nothing; a state-of-the-world one repeats its names.
     for (let i = 0; i < 50; i++) stream.ack(clusters).ack(endpoints);
     await stream.expectNone();
+  });
+
+  it('S-6 tells once of each secret that a proxy asks for and does not get', async () => {
+    const node = aNode();
+    ads.source.put(aSecret('own'), aCluster('a')).commit();
+    const stream = ads.open(variant, node).request({ typeUrl: TypeUrl.secret, names: ['own', 'lost'] });
+    const response = await stream.nextAcked(TypeUrl.secret);
+    expect(response.resources.map(({ name }) => name)).toEqual(['own']);
+    stream.request({ typeUrl: TypeUrl.secret, names: ['own', 'lost', 'other'], nonce: response.nonce });
+    stream.request({ typeUrl: TypeUrl.cluster });
+    await stream.next(TypeUrl.cluster);
+    expect(withheld).toEqual([`${node.id} lost`, `${node.id} other`]);
   });
 
   it('X-5 sends a refused version no more, shows the refusal, and sends the next version', async () => {
