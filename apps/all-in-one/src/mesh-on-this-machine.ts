@@ -16,7 +16,7 @@ import { renderSummary } from './report/summary.js';
 import { TerminalLogger } from './report/terminal-logger.js';
 import { gatewayFolder, sampleFiles } from './sample/sample-files.js';
 import { type ControlPlaneOptions, startControlPlane } from './startup/control-plane.js';
-import { controlPlanePorts } from './startup/control-plane-ports.js';
+import { controlPlanePorts, metricsUrl } from './startup/control-plane-ports.js';
 import type { StartConfig } from './startup/envoy-bootstrap.js';
 import { foldersForRegistry, readObjects } from './startup/mesh-objects.js';
 import { checkPorts, PreflightError } from './startup/preflight.js';
@@ -144,6 +144,7 @@ export class MeshOnThisMachine {
           `${scheme}://${host}:${port}`,
         ]),
       ),
+      ...(envoy && { metrics: metricsUrl }),
     };
     const startedAt = new Date().toISOString();
     this.#stops.push(() => removeRunFile(stateDir, process.pid));

@@ -1,16 +1,15 @@
-import { canonicalName, canonicalRevision, formatPeer } from '@seine/model';
+import { canonicalName, canonicalRevision, formatPeer, type WorkloadLabels } from '@seine/model';
 import type { BootstrapNode } from './bootstrap-options.js';
 
 const unknown = 'unknown';
 
-/**
- * The environment of an Envoy that says whose it is: what metrics and traces call the workload. Listeners refer to it,
- * so that the same listener serves many workloads.
- */
-export function proxyEnvironment(node: BootstrapNode): Readonly<Record<string, string>> {
+/** What metrics call the workload of a proxy. */
+export function workloadLabels(
+  node: Pick<BootstrapNode, 'name' | 'namespace' | 'workloadName' | 'labels' | 'clusterId'>,
+): WorkloadLabels {
   const { labels = {}, namespace } = node;
   const workload = node.workloadName ?? node.name;
-  const own = {
+  return {
     workload,
     namespace,
     service: canonicalName(labels, workload),
@@ -19,6 +18,14 @@ export function proxyEnvironment(node: BootstrapNode): Readonly<Record<string, s
     version: labels['version'] ?? unknown,
     cluster: node.clusterId ?? unknown,
   };
+}
+
+/**
+ * The environment of an Envoy that says whose it is: what metrics and traces call the workload. Listeners refer to it,
+ * so that the same listener serves many workloads.
+ */
+export function proxyEnvironment(node: BootstrapNode): Readonly<Record<string, string>> {
+  const own = workloadLabels(node);
   return {
     SEINE_WORKLOAD: own.workload,
     SEINE_WORKLOAD_NAMESPACE: own.namespace,

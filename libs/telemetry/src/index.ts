@@ -4,3 +4,4 @@ export * from './exposition/merge-families.js';
 export * from './exposition/read-exposition.js';
 export * from './exposition/write-exposition.js';
 export * from './istio-metrics/istio-names.js';
+export * from './istio-metrics/message-counts.js';

@@ -9,7 +9,7 @@ export async function fetchText(url: string, maxBytes: number): Promise<string> 
   if (!response.ok) throw new Error(`${url} answers ${response.status}`);
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     size += chunk.byteLength;
     if (size > maxBytes) throw new Error(`${url} has more than ${maxBytes} bytes`);
     chunks.push(chunk);

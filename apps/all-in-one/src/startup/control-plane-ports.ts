@@ -5,3 +5,6 @@ export const controlPlanePorts = {
   pilotAdmin: { host: '127.0.0.1', port: 15_014, scheme: 'http', who: 'pilot (metrics and debug)' },
   configApi: { host: '127.0.0.1', port: 15_019, scheme: 'http', who: 'the config API' },
 } as const;
+
+/** Istio's metrics of all workloads, merged. */
+export const metricsUrl = `http://${controlPlanePorts.pilotAdmin.host}:${controlPlanePorts.pilotAdmin.port}/stats/prometheus`;

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import path from 'node:path';
 import { type DynamicModule, type INestApplication, type LoggerService, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { AgentService } from '@seine/app-agent';
+import { AgentService, MergedMetricsModule } from '@seine/app-agent';
 import { certificateApiServer, CitadelModule, type CitadelService } from '@seine/app-citadel';
 import { PilotModule } from '@seine/app-pilot';
 import { configApiServer, RegistryModule } from '@seine/app-registry';
@@ -14,6 +14,7 @@ import { labelMutualTls } from '../identity/mutual-tls-label.js';
 import type { WorkloadSockets } from '../identity/workload-sockets.js';
 import type { PlannedWorkload } from '../plan/planned-workload.js';
 import { controlPlanePorts } from './control-plane-ports.js';
+import { metricsTarget } from './metrics-target.js';
 
 export interface ControlPlaneOptions {
   readonly configDirs: readonly string[];
@@ -54,6 +55,7 @@ class AllInOneModule {
           drainMs: 0,
         }),
         identity.agent(),
+        MergedMetricsModule.register(() => workloads.map(metricsTarget)),
       ],
     };
   }

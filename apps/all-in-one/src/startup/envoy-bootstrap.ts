@@ -8,7 +8,8 @@ import type { PlannedWorkload } from '../plan/planned-workload.js';
 /** Where an Envoy finds pilot and the agent, and where it is found itself. */
 export type EnvoySurroundings = Pick<BootstrapOptions, 'xds' | 'admin' | 'statusAddress' | 'agentSocket'>;
 
-function nodeOf(w: PlannedWorkload): BootstrapOptions['node'] {
+/** Who an Envoy says it is. */
+export function nodeOf(w: PlannedWorkload): BootstrapOptions['node'] {
   const { interceptionMode, httpProxyPort, appPorts, outboundCidr } = w;
   return {
     type: w.type,
