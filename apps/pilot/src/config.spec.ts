@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { parseAddress, parseArguments, UsageError } from './config.js';
 
@@ -12,8 +13,8 @@ describe('the command line of pilot', () => {
       secure: {
         listen: '0.0.0.0:15012',
         citadel: 'citadel:15012',
-        rootCertFile: 'root.pem',
-        tokenFile: 'token',
+        rootCertFile: path.resolve('root.pem'),
+        tokenFile: path.resolve('token'),
         trustDomain: 'cluster.local',
         lifetime: 0,
         oidc: undefined,

@@ -1,22 +1,13 @@
-import { trustDomainError } from '@seine/ca';
+import { readServiceArguments, type ServiceArguments, serviceFlags } from '@seine/identity';
 import { parseAddress, readFlags, UsageError } from '@seine/nest';
 import { jwksFlags, type JwksSettings, jwksSettings, jwksUsage } from './jwks-settings.js';
 
 export { parseAddress, UsageError };
 
 /** What pilot's own identity comes from, and who may connect by it. */
-export interface SecureArguments {
+export interface SecureArguments extends ServiceArguments {
   /** ADS over mutual TLS, `host:port`. */
   readonly listen: string;
-  /** Who signs pilot's certificate, `host:port`. */
-  readonly citadel: string;
-  /** PEM: by these citadel and all proxies are known, never by trust on first use. */
-  readonly rootCertFile: string;
-  /** Holds what proves to citadel that this is pilot: a platform's token or a join token. */
-  readonly tokenFile: string;
-  readonly trustDomain: string;
-  /** Seconds to ask certificates for; 0 = citadel's default. */
-  readonly lifetime: number;
   /** Whose tokens prove service accounts of clients that show no certificate; undefined = nobody's. */
   readonly oidc: { readonly issuer: string; readonly audience: string; readonly keys: URL } | undefined;
 }
@@ -58,11 +49,7 @@ const options = {
   'config-dir': { type: 'string', multiple: true },
   xds: { type: 'string' },
   'secure-xds': { type: 'string' },
-  citadel: { type: 'string' },
-  'root-cert': { type: 'string' },
-  'token-file': { type: 'string' },
-  'trust-domain': { type: 'string', default: 'cluster.local' },
-  ttl: { type: 'string', default: '0' },
+  ...serviceFlags,
   'oidc-issuer': { type: 'string' },
   'oidc-jwks': { type: 'string' },
   'oidc-audience': { type: 'string', default: 'istio-ca' },
@@ -89,22 +76,15 @@ function oidcOf(values: Values): SecureArguments['oidc'] {
 }
 
 function secureOf(values: Values): SecureArguments | undefined {
-  const { citadel, 'root-cert': rootCertFile, 'token-file': tokenFile, 'trust-domain': trustDomain } = values;
-  const listen = values['secure-xds'];
-  if (citadel === undefined) {
-    if (listen !== undefined) throw new UsageError('--secure-xds needs --citadel: who signs pilot’s certificate?');
-    return undefined;
+  const service = readServiceArguments(values);
+  const { 'secure-xds': listen = '0.0.0.0:15012' } = values;
+  if (service) {
+    parseAddress(listen);
+    return { ...service, listen, oidc: oidcOf(values) };
   }
-  if (rootCertFile === undefined)
-    throw new UsageError('--root-cert is required: citadel is known by it, never by trust on first use');
-  if (tokenFile === undefined) throw new UsageError('--token-file is required: how does citadel know pilot?');
-  parseAddress(citadel);
-  const domainError = trustDomainError(trustDomain);
-  if (domainError !== undefined) throw new UsageError(`--trust-domain '${trustDomain}': ${domainError}`);
-  const secure = listen ?? '0.0.0.0:15012';
-  parseAddress(secure);
-  const lifetime = wholeNumber('ttl', values.ttl, 'seconds');
-  return { listen: secure, citadel, rootCertFile, tokenFile, trustDomain, lifetime, oidc: oidcOf(values) };
+  if (values['secure-xds'] !== undefined)
+    throw new UsageError('--secure-xds needs --citadel: who signs pilot’s certificate?');
+  return undefined;
 }
 
 /** An address that only this machine can reach. @throws UsageError */

@@ -4,8 +4,8 @@ import { NestFactory } from '@nestjs/core';
 import fs from 'node:fs';
 import { formatDiagnostic, hasErrors } from '@seine/diagnostics';
 import { defaultMeshConfig, type MeshConfig, parseMeshConfig } from '@seine/model';
-import { byOidcToken, citadelClient, FileWatcher, ServiceIdentity } from '@seine/identity';
-import { closeOnSignal, JsonLogger, later } from '@seine/nest';
+import { byOidcToken, serviceIdentity } from '@seine/identity';
+import { closeOnSignal, JsonLogger } from '@seine/nest';
 import { ObjectTable } from '@seine/registry';
 import { FileSource } from '@seine/source-file';
 import { MemoryStore } from '@seine/store-memory';
@@ -50,24 +50,12 @@ async function main(): Promise<void> {
   setImmediate(() => process.stdout.write('ready\n'));
 }
 
-const now = (): number => Date.now();
-
 /** Pilot with an identity of its own, which it begins to ask citadel for. */
 function secureXdsOf(secure: SecureArguments, meshConfig: MeshConfig, logger: JsonLogger): SecureXdsOptions {
-  const { listen, citadel, rootCertFile, tokenFile, trustDomain, lifetime, oidc } = secure;
-  const files = new FileWatcher();
-  const identity = new ServiceIdentity({
-    identity: { trustDomain, namespace: 'istio-system', serviceAccount: 'pilot' },
-    authority: (bundles) => citadelClient({ address: citadel, trustDomain, bundles, lifetime, now }),
-    roots: (onText) => files.watch(rootCertFile, onText),
-    token: (onText) => files.watch(tokenFile, onText),
-    onWarning: (message) => logger.warn(message, 'identity'),
-    now,
-    random: Math.random,
-    later,
-  });
+  const { listen, trustDomain, oidc } = secure;
+  const identity = serviceIdentity('pilot', secure, (message) => logger.warn(message, 'identity'));
   identity.start();
-  const authenticators = oidc ? [byOidcToken({ ...oidc, trustDomain, now })] : [];
+  const authenticators = oidc ? [byOidcToken({ ...oidc, trustDomain, now: () => Date.now() })] : [];
   return { listen, identity, trustDomains: meshConfig.trustDomainAliases, authenticators };
 }
 

@@ -102,12 +102,20 @@ function parsed(roots: readonly string[]): readonly X509Certificate[] {
   return known;
 }
 
-function judge(
-  leaf: X509Certificate,
-  between: readonly X509Certificate[],
-  bundles: TrustBundles,
-  now: number,
-): PeerVerdict {
+/**
+ * Judges the leaf alone: for a peer whose chain TLS has verified, up to a root of one trust domain. Whether the ID is of
+ * that domain is for the caller to say.
+ * @param now milliseconds since 1970
+ */
+export function verifyLeaf(shown: ShownCertificate, now: number): PeerVerdict {
+  try {
+    return judgeLeaf(shown instanceof X509Certificate ? shown : new X509Certificate(shown), now);
+  } catch {
+    return { error: 'the certificate cannot be read' };
+  }
+}
+
+function judgeLeaf(leaf: X509Certificate, now: number): PeerVerdict {
   const extensions = extensionsOf(leaf);
   const [spiffeId, ...more] = uriNames(extensions.get(subjectAltName));
   if (spiffeId === undefined) return { error: 'the certificate has no URI SAN' };
@@ -117,9 +125,20 @@ function judge(
   if (id.path === '') return { error: `${spiffeId} is a trust domain, no workload` };
   const unfit = leafError(leaf, extensions);
   if (unfit !== undefined) return { error: unfit };
+  return isValidAt(leaf, now) ? { id, spiffeId } : { error: `the certificate of ${spiffeId} is not in force` };
+}
+
+function judge(
+  leaf: X509Certificate,
+  between: readonly X509Certificate[],
+  bundles: TrustBundles,
+  now: number,
+): PeerVerdict {
+  const verdict = judgeLeaf(leaf, now);
+  if ('error' in verdict) return verdict;
+  const { id, spiffeId } = verdict;
   const roots = bundles.get(id.trustDomain);
   if (!roots) return { error: `the trust domain ${id.trustDomain} is not believed` };
-  if (!isValidAt(leaf, now)) return { error: `the certificate of ${spiffeId} is not in force` };
   return chainsTo(parsed(roots), leaf, between, now)
     ? { id, spiffeId }
     : { error: `the certificate of ${spiffeId} does not chain to a root of ${id.trustDomain}` };

@@ -15,5 +15,6 @@ export * from './file-watcher.js';
 export * from './peer.js';
 export * from './provider-keys.js';
 export * from './server-credentials.js';
+export * from './service-arguments.js';
 export * from './service-identity.js';
 export * from './tls-server.js';
