@@ -36,12 +36,13 @@ async function main(): Promise<void> {
   const { host, port } = parseAddress(admin);
   await app.listen(port, host);
 
-  const told = new Set<string>();
+  const told = new Map<string, ReadonlySet<string>>();
   for (const source of sources) {
     await source.start((update) => {
-      for (const problem of [...update.diagnostics.values()].flat().map(formatDiagnostic)) {
-        if (!told.has(problem)) logger.warn(problem, 'config');
-        told.add(problem);
+      for (const [origin, diagnostics] of update.diagnostics) {
+        const problems = new Set(diagnostics.map(formatDiagnostic));
+        for (const problem of problems) if (!told.get(origin)?.has(problem)) logger.warn(problem, 'config');
+        told.set(origin, problems);
       }
       void store.write(table.apply(update));
     });
