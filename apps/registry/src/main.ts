@@ -1,9 +1,11 @@
 import 'reflect-metadata';
 import { Logger, Module, type DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { serviceIdentity } from '@seine/identity';
 import { closeOnSignal, JsonLogger, MetricsModule } from '@seine/nest';
 import { ConfigPathError } from '@seine/source-file';
 import { MemoryStore } from '@seine/store-memory';
+import type { ConfigApiAccess } from './access.js';
 import { parseArguments, type RegistryArguments, usage, UsageError } from './config.js';
 import { configApiServer, RegistryModule } from './registry.module.js';
 
@@ -15,12 +17,20 @@ class MainModule {
   }
 }
 
+/** Who may use the config API, by an identity of the registry's own, which it begins to ask citadel for. */
+function accessOf({ service, admins }: RegistryArguments, logger: JsonLogger): ConfigApiAccess | undefined {
+  if (!service) return undefined;
+  const identity = serviceIdentity('registry', service, (message) => logger.warn(message, 'identity'));
+  identity.start();
+  return { identity, admins: admins.length > 0 ? admins : undefined };
+}
+
 async function main(): Promise<void> {
   const options = parseArguments(process.argv.slice(2));
   const logger = new JsonLogger({ name: 'registry' });
   Logger.overrideLogger(logger);
   const app = await NestFactory.create(MainModule.register(options));
-  app.connectMicroservice(configApiServer(options.listen));
+  app.connectMicroservice(configApiServer(options.listen, accessOf(options, logger)));
   closeOnSignal(app, logger);
   await app.init();
   await app.startAllMicroservices();

@@ -11,10 +11,12 @@ import {
 import { type GrpcOptions, Transport } from '@nestjs/microservices';
 import { configApiLoaderOptions, configApiPackage, configApiProto } from '@seine/api';
 import type { MeshConfig } from '@seine/model';
+import { RotatingServerCredentials } from '@seine/identity';
 import { HealthChecks, HealthModule } from '@seine/nest';
 import type { Store } from '@seine/ports';
 import { FileSource } from '@seine/source-file';
 import { type Admit, admitted } from './admitted-source.js';
+import { type ConfigApiAccess, refuseCall } from './access.js';
 import { ConfigController } from './config.controller.js';
 import { parseLoopback } from './config.js';
 import { ProblemReport } from './problem-report.js';
@@ -97,21 +99,31 @@ export class RegistryModule {
 const maxMessageSize = 32 * 1024 * 1024;
 
 /**
- * How a Nest program serves the config API: `app.connectMicroservice(configApiServer('127.0.0.1:15019'))`. Calls that come
- * before `app.init()` has started the registry wait for that.
- * @throws UsageError for an address other machines can reach: whoever connects may change the mesh, since nobody can
- * show a certificate yet
+ * How a Nest program serves the config API: `app.connectMicroservice(configApiServer('127.0.0.1:15019', access))`. Calls
+ * that come before `app.init()` has started the registry wait for that.
+ * @param access undefined = plain text, on which nobody shows who they are
+ * @throws UsageError for plain text on an address that other machines can reach: whoever connects may change the mesh
  */
-export function configApiServer(listen: string): GrpcOptions {
+export function configApiServer(listen: string, access?: ConfigApiAccess): GrpcOptions {
   return {
     transport: Transport.GRPC,
     options: {
       package: configApiPackage,
       protoPath: fileURLToPath(configApiProto),
       loader: { ...configApiLoaderOptions },
-      url: parseLoopback(listen),
+      url: access ? listen : parseLoopback(listen),
+      ...(access && { credentials: credentialsFor(access) }),
       maxReceiveMessageLength: maxMessageSize,
       maxSendMessageLength: -1,
     },
   };
+}
+
+function credentialsFor(access: ConfigApiAccess): RotatingServerCredentials {
+  const logger = new Logger('registry');
+  return RotatingServerCredentials.of(access.identity, (path, leaf, peer) => {
+    const refused = refuseCall(path, leaf, access, Date.now());
+    if (refused) logger.warn(`${peer}: ${refused.reason}`);
+    return refused;
+  });
 }
