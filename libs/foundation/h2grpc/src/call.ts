@@ -1,6 +1,7 @@
 import { encodeWindowUpdate, ErrorCode, Http2Error } from './frames.js';
 import { Deframer } from './framing.js';
 import type { Outbound, OutboundStream } from './outbound.js';
+import type { RequestHead } from './request-head.js';
 import { encodeTrailers } from './response-headers.js';
 import type { GrpcStream, GrpcStreamEvents } from './stream.js';
 import { GrpcStatus } from './status.js';
@@ -41,8 +42,7 @@ export class Call implements GrpcStream {
 
   constructor(
     readonly id: number,
-    readonly authorization: string,
-    readonly path: string,
+    private readonly head: Pick<RequestHead, 'path' | 'authorization' | 'headers'>,
     private readonly owner: CallOwner,
     private readonly client: CallClient,
   ) {
@@ -54,6 +54,18 @@ export class Call implements GrpcStream {
       () => this.#events?.drain?.(),
       () => owner.ended(this),
     );
+  }
+
+  get path(): string {
+    return this.head.path;
+  }
+
+  get authorization(): string {
+    return this.head.authorization;
+  }
+
+  header(name: string): string | undefined {
+    return this.head.headers.find(([key]) => key === name)?.[1];
   }
 
   get peer(): string {

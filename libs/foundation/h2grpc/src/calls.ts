@@ -94,7 +94,7 @@ export class Calls {
   }
 
   #open(streamId: number, head: RequestHead, endStream: boolean, handler: (stream: GrpcStream) => void): void {
-    const call = new Call(streamId, head.authorization, head.path, this.owner, this.options);
+    const call = new Call(streamId, head, this.owner, this.options);
     this.#calls.set(streamId, call);
     this.owner.out.headers(streamId, responseHeaders, false);
     // The headers may have been one answer too many for a client that does not read.

@@ -4,3 +4,4 @@ export type { ConnectionLimits } from './limits.js';
 export * from './server.js';
 export * from './status.js';
 export * from './stream.js';
+export * from './unary.js';

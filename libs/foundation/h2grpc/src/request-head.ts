@@ -8,6 +8,8 @@ export interface RequestHead {
   readonly contentType: string;
   /** Empty where there is none. */
   readonly authorization: string;
+  /** All of them, as they came. */
+  readonly headers: readonly Header[];
 }
 
 const validName = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
@@ -48,7 +50,7 @@ export function parseRequestHead(streamId: number, headers: readonly Header[]): 
   const method = pseudo.get(':method');
   const path = pseudo.get(':path');
   if (!method || !path || !pseudo.get(':scheme')) throw malformed(streamId, 'a request without method, scheme or path');
-  return { method, path, contentType, authorization };
+  return { method, path, contentType, authorization, headers };
 }
 
 /** Checks a request's trailers, whose content no handler needs. */

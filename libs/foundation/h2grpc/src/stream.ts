@@ -16,6 +16,8 @@ export interface GrpcStream {
   readonly certificates: readonly Buffer[] | undefined;
   /** The header of that name; empty where there is none. */
   readonly authorization: string;
+  /** The value of another header (gRPC: of initial metadata), by its name in lower case; undefined where there is none. */
+  header(name: string): string | undefined;
   readonly closed: boolean;
   /** Bytes that were written and not yet taken by the transport. */
   readonly buffered: number;
