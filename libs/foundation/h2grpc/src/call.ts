@@ -150,9 +150,10 @@ export class Call implements GrpcStream {
     else if (!isAllowed) this.end(GrpcStatus.RESOURCE_EXHAUSTED, 'too many unfinished messages on one connection');
   }
 
-  /** A client that sends no more ends the call: nothing that it could acknowledge is left to say. */
+  /** A client that sends no more ends the call, unless the handler has still to answer. */
   #halfClose(): void {
     if (this.#deframer.pending > 0) this.end(GrpcStatus.INTERNAL, 'the stream ended inside a message');
+    else if (this.#events?.ended) this.#events.ended();
     else this.end(GrpcStatus.OK);
   }
 

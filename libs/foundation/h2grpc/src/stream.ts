@@ -1,5 +1,7 @@
 export interface GrpcStreamEvents {
   readonly message: (message: Buffer) => void;
+  /** The client sends no more. Absent: the call ends with OK, as nothing that is waited for can come. */
+  readonly ended?: () => void;
   /** The stream is gone, for whatever reason; nothing is called after it. */
   readonly close: () => void;
   /** What was written has been handed on; called after each `write` that returned false. */

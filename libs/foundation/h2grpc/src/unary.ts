@@ -53,6 +53,9 @@ export function unary(method: UnaryMethod, onError: (error: unknown) => void): (
         fail(call, error);
       }
     };
-    call.on({ message, close: () => undefined });
+    const ended = (): void => {
+      if (!taken) call.end(GrpcStatus.INTERNAL, 'there was no request');
+    };
+    call.on({ message, ended, close: () => undefined });
   };
 }
