@@ -96,6 +96,18 @@ export class ServiceIdentity {
     this.#certificate.start();
   }
 
+  /** Resolves when there is a certificate in force, the first or a later one. */
+  async whenReady(): Promise<void> {
+    if (this.material) return;
+    await new Promise<void>((resolve) => {
+      const end = this.onChange(() => {
+        if (!this.material) return;
+        end();
+        resolve();
+      });
+    });
+  }
+
   stop(): void {
     this.#certificate.stop();
     for (const end of this.#ends.splice(0)) end();

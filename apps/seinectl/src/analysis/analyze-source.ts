@@ -6,6 +6,7 @@ import { type ConfigObject, fieldsOf, objectKey } from '@seine/k8s';
 import { positionOf } from '@seine/source-file';
 import { CommandError } from '../command-error.js';
 import type { Io } from '../io.js';
+import type { ConfigApiTarget } from '../runtime/addresses.js';
 
 /** What is to be analyzed, wherever it comes from. */
 export interface AnalyzeSource {
@@ -33,7 +34,7 @@ export async function readSource(paths: readonly string[], io: Io): Promise<Anal
 const fileOrigin = 'file:';
 
 /** All that is in force in a running mesh. Objects from files are placed in them, where those can be read from here. */
-export async function readLiveMesh(configApi: string, io: Io): Promise<AnalyzeSource> {
+export async function readLiveMesh(configApi: ConfigApiTarget, io: Io): Promise<AnalyzeSource> {
   const { connectConfigApi } = await import('../client/grpc-calls.js');
   const { readManifests } = await import('../manifests/read-manifests.js');
   const api = connectConfigApi(configApi);

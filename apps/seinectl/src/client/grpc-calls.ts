@@ -1,9 +1,20 @@
+import fs from 'node:fs';
+import { isIP } from 'node:net';
+import type { PeerCertificate } from 'node:tls';
 import { fileURLToPath } from 'node:url';
-import { Client, credentials, loadPackageDefinition, status, type ServiceError } from '@grpc/grpc-js';
+import {
+  type ChannelCredentials,
+  Client,
+  credentials,
+  loadPackageDefinition,
+  status,
+  type ServiceError,
+} from '@grpc/grpc-js';
 import type { GrpcObject, ServiceClientConstructor, ServiceDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { configApiLoaderOptions, configApiPackage, configApiProto } from '@seine/api';
 import { CommandError } from '../command-error.js';
+import type { ConfigApiTarget } from '../runtime/addresses.js';
 import { ConfigApi } from './config-api.js';
 
 /** Unary calls of the config API by name. */
@@ -24,11 +35,15 @@ export function configServiceDefinition(): ServiceDefinition {
   return (found as ServiceClientConstructor).service;
 }
 
-/** @param url `http://host:port`; the config API of a laptop has no TLS */
-export function connectConfigApi(url: string): ConfigApi {
+/** Opens nothing yet. @throws CommandError where the files of a certificate cannot be read */
+export function connectConfigApi(target: ConfigApiTarget): ConfigApi {
+  const { url } = target;
   const service = configServiceDefinition();
-  const client = new Client(new URL(url).host, credentials.createInsecure(), {
+  const { host, hostname } = new URL(url);
+  const client = new Client(host, credentialsFor(target), {
     'grpc.max_receive_message_length': -1,
+    // A server name may not be an address (RFC 6066, 3); who answers is known by its SPIFFE ID.
+    ...(isIP(hostname.replace(/^\[|\]$/g, '')) && { 'grpc.ssl_target_name_override': 'registry.istio-system.svc' }),
   });
   const call = <Answer>(name: string, request: object): Promise<Answer> =>
     new Promise((resolve, reject) => {
@@ -50,10 +65,29 @@ export function connectConfigApi(url: string): ConfigApi {
   return new ConfigApi({ call, close: () => client.close() });
 }
 
+function readPem(file: string): Buffer {
+  try {
+    return fs.readFileSync(file);
+  } catch (error) {
+    throw new CommandError(`${file}: ${(error as Error).message}`, 1, { cause: error });
+  }
+}
+
+function credentialsFor({ client }: ConfigApiTarget): ChannelCredentials {
+  if (!client) return credentials.createInsecure();
+  const { certificate, key, roots, server } = client;
+  // TLS has verified the chain before. An equal text is one URI name and no other: Node quotes what would look like it.
+  const checkServerIdentity = (_name: string, { subjectaltname }: PeerCertificate): Error | undefined =>
+    subjectaltname === `URI:${server}`
+      ? undefined
+      : new Error(`the server is ${subjectaltname ?? 'nobody'} where ${server} was expected`);
+  return credentials.createSsl(readPem(roots), readPem(key), readPem(certificate), { checkServerIdentity });
+}
+
 function explain(error: ServiceError, url: string): CommandError {
   const said =
     error.code === status.UNAVAILABLE
-      ? `the config API does not answer at ${url}`
+      ? `the config API does not answer at ${url}${url.startsWith('https:') ? `: ${error.details}` : ''}`
       : `the config API at ${url} says: ${error.details || error.message}`;
   return new CommandError(said, 1, { cause: error });
 }

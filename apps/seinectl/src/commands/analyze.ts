@@ -5,7 +5,7 @@ import type { AnalyzeSource } from '../analysis/analyze-source.js';
 import { CommandError, usageError } from '../command-error.js';
 import type { Io } from '../io.js';
 import type { Output } from '../output/output.js';
-import { configApiUrl, type AddressFlags } from '../runtime/addresses.js';
+import { configApiTarget, type AddressFlags } from '../runtime/addresses.js';
 import { configApiOption, outputOf, stateOption } from './shared-options.js';
 
 type Format = 'text' | 'table' | 'json' | 'yaml' | 'sarif';
@@ -72,7 +72,7 @@ async function analyzePaths(paths: readonly string[], flags: Flags, command: Com
     return;
   }
   const { readLiveMesh, readSource } = await import('../analysis/analyze-source.js');
-  const source = paths.length > 0 ? await readSource(paths, io) : await readLiveMesh(await configApiUrl(flags, io), io);
+  const source = paths.length > 0 ? await readSource(paths, io) : await readLiveMesh(await configApiTarget(flags, io), io);
   if (source.objects.length === 0 && source.diagnostics.length === 0)
     throw new CommandError(`there is no object in ${paths.join(', ') || 'the mesh'}`);
   const items = await findItems(source, flags, io);

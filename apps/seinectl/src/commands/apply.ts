@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { CommandError, usageError } from '../command-error.js';
 import { parseSeconds } from '../duration.js';
 import type { Io } from '../io.js';
-import { configApiUrl, pilotAdminUrl, type AddressFlags } from '../runtime/addresses.js';
+import { configApiTarget, pilotAdminUrl, type AddressFlags } from '../runtime/addresses.js';
 import {
   configApiOption,
   filenameOption,
@@ -49,7 +49,7 @@ async function apply(flags: Flags, command: Command, io: Io): Promise<void> {
     throw new CommandError(wrong ? 'nothing was applied' : `there is no object in ${flags.filename.join(', ')}`);
   }
   const { connectConfigApi } = await import('../client/grpc-calls.js');
-  const api = connectConfigApi(await configApiUrl(flags, io));
+  const api = connectConfigApi(await configApiTarget(flags, io));
   try {
     const result = await api.apply(manifests.objects, flags.dryRun ?? false);
     printChanges(result, flags.dryRun ?? false, output);

@@ -4,7 +4,7 @@ import { CommandError, usageError } from '../command-error.js';
 import { parseSeconds } from '../duration.js';
 import type { Io } from '../io.js';
 import type { Output } from '../output/output.js';
-import { configApiUrl, pilotAdminUrl, type AddressFlags } from '../runtime/addresses.js';
+import { configApiTarget, pilotAdminUrl, type AddressFlags } from '../runtime/addresses.js';
 import {
   configApiOption,
   filenameOption,
@@ -58,7 +58,7 @@ async function remove(
   const targets = await targetsOf(kind, names, flags, output, io);
   const { hasFailed, printChanges } = await import('../output/change-lines.js');
   const { connectConfigApi } = await import('../client/grpc-calls.js');
-  const api = connectConfigApi(await configApiUrl(flags, io));
+  const api = connectConfigApi(await configApiTarget(flags, io));
   try {
     const result = withoutMissing(await api.delete(targets), flags.ignoreNotFound ?? false);
     printChanges(result, false, output);

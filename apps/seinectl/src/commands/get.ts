@@ -4,7 +4,7 @@ import type { ConfigApi, StoredObject } from '../client/config-api.js';
 import { CommandError } from '../command-error.js';
 import type { Io } from '../io.js';
 import type { Output } from '../output/output.js';
-import { configApiUrl, type AddressFlags } from '../runtime/addresses.js';
+import { configApiTarget, type AddressFlags } from '../runtime/addresses.js';
 import {
   configApiOption,
   namespaceOption,
@@ -51,7 +51,7 @@ async function get(words: string, name: string | undefined, flags: Flags, comman
   const { resolveKind } = await import('../kinds/resolve-kind.js');
   const entries = words.split(',').map((word) => resolveKind(word));
   const { connectConfigApi } = await import('../client/grpc-calls.js');
-  const api = connectConfigApi(await configApiUrl(flags, io));
+  const api = connectConfigApi(await configApiTarget(flags, io));
   let found: Found[];
   try {
     found = await Promise.all(entries.map((entry) => find(api, entry, name, flags)));

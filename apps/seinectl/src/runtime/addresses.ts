@@ -1,5 +1,5 @@
-import { usageError } from '../command-error.js';
-import { CommandError } from '../command-error.js';
+import type { RunClient } from '@seine/api';
+import { CommandError, usageError } from '../command-error.js';
 import type { Io } from '../io.js';
 import { readRunFile, stateDir } from './run-file.js';
 
@@ -21,6 +21,36 @@ export function parseAddress(text: string, flag: string): string {
 /** The gRPC config API's URL. */
 export async function configApiUrl(flags: AddressFlags, io: Io): Promise<string> {
   return resolve(flags.configApi ?? io.env['SEINE_CONFIG_API'], 'configApi', '--config-api', flags, io);
+}
+
+/** Where the config API is, and for mutual TLS (`https://`) who calls, and who must answer. */
+export interface ConfigApiTarget {
+  readonly url: string;
+  /** PEM files, and the SPIFFE ID of the registry; undefined where nobody shows anything, in plain text. */
+  readonly client?: (Omit<RunClient, 'servers'> & { readonly server: string }) | undefined;
+}
+
+const registryId = 'spiffe://cluster.local/ns/istio-system/sa/registry';
+
+/**
+ * The gRPC config API. What is shown there comes from the running mesh, or where the address is given, from the
+ * environment.
+ */
+export async function configApiTarget(flags: AddressFlags, io: Io): Promise<ConfigApiTarget> {
+  const url = await configApiUrl(flags, io);
+  if (!url.startsWith('https:')) return { url };
+  const { env } = io;
+  const [certificate, key, roots] = [env['SEINE_CLIENT_CERT'], env['SEINE_CLIENT_KEY'], env['SEINE_ROOT_CERT']];
+  const server = env['SEINE_CONFIG_API_ID'] ?? registryId;
+  if (certificate && key && roots) return { url, client: { certificate, key, roots, server } };
+  const run = await readRunFile(stateDir(flags.state, io)).catch(() => undefined);
+  if (run?.client && run.urls['configApi'] === url) {
+    const { servers, ...files } = run.client;
+    return { url, client: { ...files, server: servers['configApi'] ?? registryId } };
+  }
+  throw new CommandError(
+    `the config API at ${url} wants to know who calls: give SEINE_CLIENT_CERT, SEINE_CLIENT_KEY and SEINE_ROOT_CERT (PEM files)`,
+  );
 }
 
 /** The base URL of pilot's admin port. */

@@ -36,11 +36,9 @@ export class FakeConfigApi {
   }
 
   /** @returns `127.0.0.1:PORT` */
-  async start(): Promise<string> {
+  async start(credentials = ServerCredentials.createInsecure()): Promise<string> {
     const port = await new Promise<number>((resolve, reject) => {
-      this.server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
-        error ? reject(error) : resolve(bound),
-      );
+      this.server.bindAsync('127.0.0.1:0', credentials, (error, bound) => (error ? reject(error) : resolve(bound)));
     });
     return `127.0.0.1:${port}`;
   }
