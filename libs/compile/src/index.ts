@@ -31,6 +31,7 @@ export * from './features/outbound-traffic-policy/outbound-fallback.js';
 export { isExportedTo } from './features/routing/export-to.js';
 export { resolveDestination } from './features/routing/destination.js';
 export * from './features/peer-authentication/peer-authentication.js';
+export * from './features/peer-authentication/peer-authentication-problems.js';
 export * from './features/sidecar/egress-bind.js';
 export * from './features/sidecar/egress-listener.js';
 export * from './features/sidecar/egress-hosts.js';

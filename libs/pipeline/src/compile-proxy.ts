@@ -81,6 +81,8 @@ export function proxyBeside(workload: Workload, config: MeshConfig): Proxy {
     locality: workload.locality,
     network: workload.network,
     clusterId: 'Kubernetes',
+    // Who says so of itself has an agent.
+    workloadCertificates: labels['security.istio.io/tlsMode'] === 'istio',
     metadata: ownMetadata,
   });
 }

@@ -21,7 +21,7 @@ import { portRoutes } from './outbound-routes.js';
 import { withClientFilters } from './client-filters.js';
 import { boundListeners, boundRoutes, inboundResources, type OwnResources } from './own-resources.js';
 import { patchDiagnostics } from './patch-diagnostics.js';
-import { endpointsInForce, peerAuthenticationOf } from './peer-authentication.js';
+import { endpointsInForce, mtlsProblems, peerAuthenticationOf } from './peer-authentication.js';
 import { policiesOf } from './policies.js';
 import { proxylessListeners, proxylessRoutes } from './proxyless.js';
 import { internSet } from './resource-sets.js';
@@ -227,7 +227,7 @@ function listenerDiagnostics(mesh: Mesh, proxy: Proxy, workload: Workload | unde
 
 /**
  * What is wrong with the compiled config of proxies: servers of Gateways and patches of EnvoyFilters that they do not get,
- * and services that others keep from having a listener.
+ * services that others keep from having a listener, and PeerAuthentications that do not hold.
  * @param workload as in compileViews
  */
 export function diagnosticsOfProxies(
@@ -240,6 +240,7 @@ export function diagnosticsOfProxies(
   return [
     ...envoys.flatMap((proxy) => listenerDiagnostics(mesh, proxy, workload(proxy))),
     ...envoys.flatMap((proxy) => extensionProblems(mesh, proxy)),
+    ...mtlsProblems(mesh, envoys, workload),
     ...patchDiagnostics(
       patched.map((proxy) => {
         const [own, beside] = [seenBy(proxy, mesh), workload(proxy)];

@@ -2,12 +2,14 @@ import {
   type InboundMtls,
   mtlsModeOf,
   type MtlsMode,
+  peerAuthenticationProblems,
   resolvePeerAuthentication,
   selectPeerAuthentication,
 } from '@seine/compile';
+import { type Diagnostic, formatDiagnostic } from '@seine/diagnostics';
 import type { PeerAuthentication } from '@seine/istio';
 import { internByKey, internList, memo } from '@seine/memo';
-import type { Endpoint, Mesh, Proxy, ServiceEndpoints } from '@seine/model';
+import type { Endpoint, Mesh, Proxy, ServiceEndpoints, Workload } from '@seine/model';
 
 const none: readonly never[] = Object.freeze([]);
 
@@ -35,6 +37,23 @@ const modesFor = memo(
 export function peerAuthenticationOf(mesh: Mesh, proxy: Proxy): InboundMtls | undefined {
   const all = allOf(mesh);
   return all.length === 0 ? undefined : modesFor(proxy, all, mesh.config.rootNamespace);
+}
+
+/** What of it does not hold, of several proxies; what is said of several at once once. */
+export function mtlsProblems(
+  mesh: Mesh,
+  proxies: readonly Proxy[],
+  workload: (proxy: Proxy) => Workload | undefined,
+): readonly Diagnostic[] {
+  const all = allOf(mesh);
+  if (all.length === 0) return none;
+  const found = proxies
+    .filter(({ type }) => type === 'sidecar')
+    .flatMap((proxy) => {
+      const ports = workload(proxy)?.inbound.map(({ targetPort }) => targetPort) ?? [];
+      return peerAuthenticationProblems(all, proxy, ports, mesh.config.rootNamespace);
+    });
+  return [...new Map(found.map((problem) => [formatDiagnostic(problem), problem])).values()];
 }
 
 function disables({ spec }: PeerAuthentication): boolean {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { PeerAuthentication, PeerAuthenticationSpec } from '@seine/istio';
+import { peerAuthenticationProblems } from './peer-authentication-problems.js';
 import { mtlsModeOf, resolvePeerAuthentication, selectPeerAuthentication } from './peer-authentication.js';
 
 const policy = (name: string, namespace: string, spec: PeerAuthenticationSpec): PeerAuthentication => ({
@@ -90,5 +91,55 @@ describe('PeerAuthentication', () => {
   it('J-16 of the mesh holds in the root namespace itself', () => {
     const of = { namespace: 'istio-system', labels: {} };
     expect(modes([policy('default', 'istio-system', strict)], of)).toEqual(['STRICT', 'STRICT']);
+  });
+});
+
+describe('peerAuthenticationProblems', () => {
+  const proxy = { name: 'reviews-v1', ...workload, workloadCertificates: true };
+  const problems = (policies: readonly PeerAuthentication[], beside = proxy, ports = [9080]) =>
+    peerAuthenticationProblems(policies, beside, ports, 'istio-system').map(
+      ({ object, path, message }) => [object?.name, path, message] as const,
+    );
+
+  it.each<[string, readonly PeerAuthentication[], readonly string[]]>([
+    ['one in each scope', [policy('m', 'istio-system', strict), policy('n', 'default', disable)], []],
+    ['two of the mesh', [policy('a', 'istio-system', strict), policy('b', 'istio-system', strict)], ['b']],
+    ['two of the namespace', [policy('a', 'default', strict), policy('b', 'default', disable)], ['b']],
+    [
+      'two of the workload',
+      [policy('a', 'default', { ...reviews, ...strict }), policy('b', 'default', reviews)],
+      ['b'],
+    ],
+    [
+      'two of different workloads',
+      [policy('a', 'default', reviews), policy('b', 'default', { selector: { matchLabels: { app: 'x' } } })],
+      [],
+    ],
+  ])('J-16: of %s', (_what, policies, shadowed) => {
+    expect(problems(policies).map(([name]) => name)).toEqual(shadowed);
+  });
+
+  it('J-16: says which is in force, and what to do', () => {
+    expect(problems([policy('a', 'default', strict), policy('b', 'default', disable)])).toEqual([
+      [
+        'b',
+        'spec',
+        'PeerAuthentication default/a is of the same namespace and is older: it is in force, and this one is not. Make one of both, or let them select different workloads.',
+      ],
+    ]);
+  });
+
+  const bare = { ...proxy, workloadCertificates: false };
+  const port = (mode: 'STRICT' | 'PERMISSIVE') => ({ ...reviews, portLevelMtls: { '9080': { mode } } });
+  it.each<[string, readonly PeerAuthentication[], boolean]>([
+    ['nothing', [], false],
+    ['PERMISSIVE', [policy('a', 'default', { mtls: { mode: 'PERMISSIVE' } })], false],
+    ['STRICT', [policy('a', 'default', strict)], true],
+    ['STRICT at a port', [policy('a', 'default', port('STRICT'))], true],
+  ])('says when a proxy without a certificate cannot do what is demanded: %s', (_what, policies, told) => {
+    expect(problems(policies, bare)).toEqual(
+      told ? [['a', 'spec.mtls', expect.stringContaining('default/reviews-v1, whose proxy has no certificate')]] : [],
+    );
+    expect(problems(policies)).toEqual([]);
   });
 });

@@ -47,6 +47,21 @@ export function selectPeerAuthentication(
   return chosen.filter((policy) => policy !== undefined);
 }
 
+/** Policies of the same scope as one that is in force for a workload, and therefore not in force. */
+export function rivalsOf(
+  inForce: PeerAuthentication,
+  policies: readonly PeerAuthentication[],
+  { labels }: Pick<Selectable, 'labels'>,
+): readonly PeerAuthentication[] {
+  return policies.filter(
+    (policy) =>
+      policy !== inForce &&
+      policy.metadata.namespace === inForce.metadata.namespace &&
+      hasSelector(policy) === hasSelector(inForce) &&
+      (!hasSelector(policy) || labelsMatch(policy.spec.selector?.matchLabels, labels)),
+  );
+}
+
 /**
  * The modes that policies come to, the closest one's word first: a port's, the workload's, the namespace's, the mesh's.
  * @param selected what `selectPeerAuthentication` gives
