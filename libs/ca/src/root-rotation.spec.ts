@@ -12,6 +12,7 @@ import {
   readActiveSigner,
   retireRoots,
   type RootGeneration,
+  type Spread,
   type StepOutcome,
   trustedRoots,
 } from './root-rotation.js';
@@ -20,7 +21,7 @@ import { makeRoot } from './signer.js';
 const now = Date.parse('2026-11-01T00:00:00Z');
 const minute = 60_000;
 const day = 86_400_000;
-const everybody = { waitMs: 10 * minute, behind: [] };
+const everybody: Spread = { waitMs: 10 * minute, behind: [] };
 let first: AuthorityState;
 let second: RootGeneration;
 let third: RootGeneration;
@@ -59,7 +60,7 @@ describe('C-18 a rotation of the root', () => {
     expect(fingerprintOf(readActiveSigner(afterPrepare, now).path[0]!)).toBe(one);
 
     const afterActivate = taken(activateRoot(afterPrepare, activation()));
-    expect(rootsOf(afterActivate)).toEqual([two, one]);
+    expect(rootsOf(afterActivate)).toEqual([one, two]);
     expect(fingerprintOf(readActiveSigner(afterActivate, now).path[0]!)).toBe(two);
 
     const afterRetire = taken(retireRoots(afterActivate, { now: now + 10 * minute + day, force: false }));

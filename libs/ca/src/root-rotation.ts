@@ -47,9 +47,9 @@ export function firstState({ roots, ...files }: SigningFiles): AuthorityState {
   return { sequence: 1, active: { ...files, root: roots }, retiring: [] };
 }
 
-/** All roots that are trusted, PEM: what signs first, then what will, then what did. */
+/** All roots that are trusted, PEM, the oldest first: so that the list is the same before and after another one signs. */
 export function trustedRoots({ active, prepared, retiring }: AuthorityState): readonly string[] {
-  const all = [active.root, ...(prepared ? [prepared.generation.root] : []), ...retiring.map(({ root }) => root)];
+  const all = [...retiring.map(({ root }) => root), active.root, ...(prepared ? [prepared.generation.root] : [])];
   return [...new Map(all.flatMap(splitCertificates).map((pem) => [fingerprintOf(pem), pem])).values()];
 }
 

@@ -114,7 +114,7 @@ describe('C-11 an agent that asks for a pod of its node (against a double of the
   const proof = { identity: agent, by: 'token-review', pod: { name: 'agent-a', uid: 'a', node: undefined } };
   const wanted = 'spiffe://td/ns/default/sa/reviews';
   const options = () => ({ accounts: new Set(['istio-system/agent']), pods: kubePods(api) });
-  beforeEach(() => api.pods.set('istio-system/agent-a', { uid: 'a', node: 'node-a', account: 'agent' }));
+  beforeEach(() => void api.pods.set('istio-system/agent-a', { uid: 'a', node: 'node-a', account: 'agent' }));
 
   it('gets it', async () => {
     const got = { identity: { trustDomain, namespace: 'default', serviceAccount: 'reviews' }, by: 'token-review' };

@@ -114,14 +114,10 @@ describe('the bundle of another mesh', () => {
   it('is fetched from a web server, by the roots of web servers and its name', async () => {
     const web = await signer();
     const url = await serve(certificateOf(web, 'web', ['localhost']));
-    const { made, look } = federation(url, { kind: 'https_web' }, web.path[0]!);
+    const { made, look } = federation(url, { kind: 'https_web' }, web.path[0]);
     await look();
     expect([...made.bundles().keys()]).toEqual(['other']);
-    const address = federation(
-      new URL(url.href.replace('localhost', '127.0.0.1')),
-      { kind: 'https_web' },
-      web.path[0]!,
-    );
+    const address = federation(new URL(url.href.replace('localhost', '127.0.0.1')), { kind: 'https_web' }, web.path[0]);
     await address.look();
     expect(problems).toEqual([expect.stringMatching(/IP: 127.0.0.1 is not in the cert/)]);
   });
