@@ -6,7 +6,7 @@ import type { JsonSchema } from '@seine/k8s';
 import { parse } from 'yaml';
 
 /**
- * Every field of the traffic kinds is acted on by a feature, or says that it is not: what is listed here is compared with
+ * Every field of the traffic and security kinds is acted on by a feature, or says that it is not: what is listed here is compared with
  * the schemas, so that a field that is new to a schema fails until somebody has decided what becomes of it.
  */
 
@@ -88,8 +88,15 @@ function walk(schema: JsonSchema, entries: Messages | undefined, at: string): re
   });
 }
 
+/** Security kinds that are listed; all others are of networking. */
+const security = new Set(['PeerAuthentication']);
+
+function apiVersionOf(kind: string): string {
+  return security.has(kind) ? 'security.istio.io/v1' : 'networking.istio.io/v1';
+}
+
 function specOf(kind: string): JsonSchema {
-  const spec = kindInfo('networking.istio.io/v1', kind)?.schema?.properties?.['spec'];
+  const spec = kindInfo(apiVersionOf(kind), kind)?.schema?.properties?.['spec'];
   if (!spec) throw new Error(`no schema of ${kind}`);
   return spec;
 }
@@ -110,7 +117,7 @@ describe.each(Object.keys(coverage))('%s', (kind) => {
       const refused = 'refused' in leaf;
       const spec = refused ? leaf.refused : leaf.unsupported;
       const object = {
-        apiVersion: 'networking.istio.io/v1',
+        apiVersion: apiVersionOf(kind),
         kind,
         metadata: { name: 'one', namespace: 'default' },
         spec,

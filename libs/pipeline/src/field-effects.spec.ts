@@ -180,8 +180,11 @@ function hasEffect(object: ConfigObject, removal: Removal, before: string): bool
 
 const coverage = parse(read('../../compile/src/field-coverage.yaml')) as Readonly<Record<string, unknown>>;
 
-describe.each(['VirtualService', 'DestinationRule', 'ServiceEntry', 'WorkloadEntry'])('every field of a %s', (kind) => {
-  const schema = kindInfo('networking.istio.io/v1', kind)?.schema?.properties?.['spec'];
+describe.each([
+  ...['VirtualService', 'DestinationRule', 'ServiceEntry', 'WorkloadEntry'].map((kind) => ['networking', kind]),
+  ['security', 'PeerAuthentication'],
+] as [string, string][])('every field of %s.istio.io %s', (group, kind) => {
+  const schema = kindInfo(`${group}.istio.io/v1`, kind)?.schema?.properties?.['spec'];
   if (!schema) throw new Error(`no schema of ${kind}`);
   const own = objects.filter((object) => object.kind === kind);
 
