@@ -9,7 +9,7 @@ import {
   type RequestOptions,
   TestMesh,
 } from '../../src/index.js';
-import { policyYaml, whenHeader } from './policy-yaml.js';
+import { meshConfigYaml, policyYaml, whenHeader } from './policy-yaml.js';
 
 jest.setTimeout(180_000);
 const service = new ExtAuthzService();
@@ -169,11 +169,7 @@ function meshConfig(more: object = {}): string {
     ],
     ...more,
   };
-  return `apiVersion: v1
-kind: ConfigMap
-metadata: { name: istio, namespace: istio-system }
-data: { mesh: ${JSON.stringify(JSON.stringify(config))} }
-`;
+  return meshConfigYaml(config);
 }
 
 describe('values', () => {

@@ -23,3 +23,12 @@ export function policyYaml(
 export function whenHeader(name: string, value = '*'): object {
   return { when: [{ key: `request.headers[${name}]`, values: [value] }] };
 }
+
+/** The mesh config. */
+export function meshConfigYaml(config: object): string {
+  return `apiVersion: v1
+kind: ConfigMap
+metadata: { name: istio, namespace: istio-system }
+data: { mesh: ${JSON.stringify(JSON.stringify(config))} }
+`;
+}

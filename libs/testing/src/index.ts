@@ -1,4 +1,6 @@
 /** What tests stand on: builders of model and Envoy objects, hand-written fakes, and an xDS client of our own. */
+export * from './authorization/random-policies.js';
+export * from './authorization/reference.js';
 export * from './fakes/ads-fixture.js';
 export * from './fakes/certificates.js';
 export * from './fakes/fake-snapshot-source.js';

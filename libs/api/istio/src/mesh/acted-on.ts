@@ -15,6 +15,8 @@ const actedOn: readonly string[] = [
   'defaultConfig.concurrency',
   'defaultConfig.drainDuration',
   'defaultConfig.extraStatTags',
+  'defaultConfig.gatewayTopology.forwardClientCertDetails',
+  'defaultConfig.gatewayTopology.numTrustedProxies',
   'defaultConfig.meshId',
   'defaultConfig.proxyMetadata',
   'defaultConfig.proxyStatsMatcher',

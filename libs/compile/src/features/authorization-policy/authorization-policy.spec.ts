@@ -105,7 +105,14 @@ function emitted(
   );
   const full: AuthorizationInput = {
     policies,
-    config: { ...defaultMeshConfig, trustDomain, trustDomainAliases, extensionProviders: [...providers] },
+    // As Istio judges paths.
+    config: {
+      ...defaultMeshConfig,
+      pathNormalization: 'BASE',
+      trustDomain,
+      trustDomainAliases,
+      extensionProviders: [...providers],
+    },
     providerClusters: clusters,
     ...input,
   };

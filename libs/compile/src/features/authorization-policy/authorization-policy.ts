@@ -13,6 +13,7 @@ import { RBACSchema as NetworkRbacSchema } from '@seine/envoy/envoy/extensions/f
 import type { AuthorizationPolicy, ExtensionProvider } from '@seine/istio';
 import type { MeshConfig } from '@seine/model';
 import { findProvider, type ProviderClusters } from '../../telemetry/providers.js';
+import { refuseAmbiguousPaths } from './ambiguous-paths.js';
 import { emitHttpExtAuthz, emitNetworkExtAuthz } from './ext-authz.js';
 import { type Action, emitPolicies, emitRbac, type Protocol, type RbacRules } from './rbac.js';
 
@@ -97,7 +98,7 @@ export function emitHttpAuthorization(input: AuthorizationInput): HttpFilter[] {
     const emitted = emitRbac(policies, action, 'http', config);
     return emitted ? [rbac(emitted)] : [];
   });
-  return [...custom, ...own];
+  return [...refuseAmbiguousPaths(policies, config), ...custom, ...own];
 }
 
 /** The same for connections of which no HTTP is known: who may not is cut off. */

@@ -49,6 +49,7 @@ export function emitHttpConnectionManager(options: HttpConnectionManagerOptions)
     upgradeConfigs: [{ upgradeType: 'websocket' }, ...(options.httpProxy ? [{ upgradeType: 'CONNECT' }] : [])],
     ...protocolOptions(options),
     ...byRole[options.context.role],
+    ...(options.context.role === 'gateway' && topologyOf(options.context.config)),
   };
   return create(FilterSchema, {
     name: 'envoy.filters.network.http_connection_manager',
@@ -97,6 +98,17 @@ const byRole: Readonly<Record<ChainRole, ManagerInit>> = {
     setCurrentClientCertDetails: { subject: true, cert: true, dns: true, uri: true },
   },
 };
+
+/** What stands before gateways, and so whose word is taken for who the client is (`defaultConfig.gatewayTopology`). */
+function topologyOf({ defaultConfig }: MeshConfig): ManagerInit {
+  const { numTrustedProxies, forwardClientCertDetails = 'UNDEFINED' } = defaultConfig.gatewayTopology ?? {};
+  return {
+    ...(numTrustedProxies !== undefined && { xffNumTrustedHops: numTrustedProxies }),
+    ...(forwardClientCertDetails !== 'UNDEFINED' && {
+      forwardClientCertDetails: ForwardClientCert[forwardClientCertDetails],
+    }),
+  };
+}
 
 function routeSpecifier(routes: string | RouteConfiguration): NonNullable<ManagerInit['routeSpecifier']> {
   if (typeof routes !== 'string') return { case: 'routeConfig', value: routes };
