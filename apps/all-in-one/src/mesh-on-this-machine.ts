@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import type { RunClient } from '@seine/api';
 import { type ConfigObject, objectKey, type ObjectKey } from '@seine/k8s';
 import { defaultMeshConfig } from '@seine/model';
 import { buildMesh } from '@seine/registry';
@@ -38,6 +39,7 @@ export class MeshOnThisMachine {
   readonly #samplePods = new Set<ObjectKey>();
   readonly #stopping = new AbortController();
   #stopped: Promise<void> | undefined;
+  #client: RunClient | undefined;
 
   readonly #hosting: Hosting;
 
@@ -109,6 +111,7 @@ export class MeshOnThisMachine {
       const logger = new TerminalLogger((line) => this.#progress.say(line));
       const controlPlane = await startControlPlane({ ...given, stateDir, fresh, logger });
       this.#stops.push(() => controlPlane.close());
+      this.#client = controlPlane.client;
     });
   }
 
@@ -148,7 +151,8 @@ export class MeshOnThisMachine {
     };
     const startedAt = new Date().toISOString();
     this.#stops.push(() => removeRunFile(stateDir, process.pid));
-    await writeRunFile(stateDir, { pid: process.pid, startedAt, urls, workloads: shown.map(runWorkload) });
+    const client = this.#client;
+    await writeRunFile(stateDir, { pid: process.pid, startedAt, urls, workloads: shown.map(runWorkload), client });
     const version = envoy ? `${envoy.version} (${envoy.path})` : 'none: the control plane alone';
     const folder = config ?? (sample ? path.relative(process.cwd(), sampleFiles.config) || '.' : undefined);
     const { seconds } = this.#progress;

@@ -2,8 +2,14 @@ import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { DynamicModule, LoggerService } from '@nestjs/common';
 import { AgentModule, type WorkloadArguments } from '@seine/app-agent';
-import { formatWorkloadId, type WorkloadIdentity } from '@seine/ca';
-import { type Authenticator, citadelClient, FileWatcher, ServiceIdentity } from '@seine/identity';
+import {
+  type Authenticator,
+  citadelClient,
+  FileWatcher,
+  serviceAccount,
+  serviceId,
+  ServiceIdentity,
+} from '@seine/identity';
 import { later } from '@seine/nest';
 import type { PlannedWorkload } from '../plan/planned-workload.js';
 import { RunTokens } from './run-tokens.js';
@@ -23,11 +29,10 @@ export interface LaptopIdentityOptions {
 }
 
 const ownerOnly = { folder: 0o700, file: 0o600 } as const;
-const pilotAccount = { namespace: 'istio-system', serviceAccount: 'pilot' };
 
 /** What Envoys expect of pilot. */
 export function pilotId(trustDomain: string): string {
-  return formatWorkloadId({ trustDomain, ...pilotAccount });
+  return serviceId('pilot', trustDomain);
 }
 
 /** Identities of everybody on one machine: how citadel knows them, and who keeps their certificates. */
@@ -81,10 +86,10 @@ export class LaptopIdentity {
     });
   }
 
-  /** Pilot as a workload of the mesh. */
-  pilot(): ServiceIdentity {
+  /** A service of the control plane as a workload of the mesh; to be started. @param service `pilot`, `registry`, … */
+  service(service: string): ServiceIdentity {
     const { trustDomain, rootCertFile, logger } = this.options;
-    const identity: WorkloadIdentity = { trustDomain, ...pilotAccount };
+    const identity = serviceAccount(service, trustDomain);
     const token = this.#tokens.create(identity);
     return new ServiceIdentity({
       identity,
@@ -94,7 +99,7 @@ export class LaptopIdentity {
         return () => undefined;
       },
       roots: (onText) => this.#watcher.watch(rootCertFile, onText),
-      onWarning: (message) => void logger.warn(message, 'pilot'),
+      onWarning: (message) => void logger.warn(message, service),
       now: this.#now,
       random: Math.random,
       later,

@@ -3,7 +3,7 @@ export const controlPlanePorts = {
   xds: { host: '127.0.0.1', port: 15_012, scheme: 'https', who: 'pilot (xDS)' },
   citadel: { host: '127.0.0.1', port: 15_013, scheme: 'https', who: 'citadel (certificates)' },
   pilotAdmin: { host: '127.0.0.1', port: 15_014, scheme: 'http', who: 'pilot (metrics and debug)' },
-  configApi: { host: '127.0.0.1', port: 15_019, scheme: 'http', who: 'the config API' },
+  configApi: { host: '127.0.0.1', port: 15_019, scheme: 'https', who: 'the config API' },
 } as const;
 
 /** Istio's metrics of all workloads, merged. */

@@ -6,8 +6,10 @@ import { AgentService, MergedMetricsModule } from '@seine/app-agent';
 import { certificateApiServer, CitadelModule, type CitadelService } from '@seine/app-citadel';
 import { PilotModule } from '@seine/app-pilot';
 import { configApiServer, RegistryModule } from '@seine/app-registry';
+import type { RunClient } from '@seine/api';
 import type { ServiceIdentity } from '@seine/identity';
 import { MemoryStore } from '@seine/store-memory';
+import { keepClientFiles } from '../identity/client-files.js';
 import { LaptopIdentity } from '../identity/laptop-identity.js';
 import { openLaptopCitadel, rootCertFile } from '../identity/laptop-citadel.js';
 import { labelMutualTls } from '../identity/mutual-tls-label.js';
@@ -30,11 +32,12 @@ export interface ControlPlaneOptions {
 
 const address = ({ host, port }: { readonly host: string; readonly port: number }): string => `${host}:${port}`;
 
-/** Who signs, whose certificates are kept, and who pilot is. */
+/** Who signs, whose certificates are kept, and the services that have one themselves. */
 interface Identities {
   readonly citadel: CitadelService;
   readonly identity: LaptopIdentity;
   readonly pilot: ServiceIdentity;
+  readonly registry: ServiceIdentity;
 }
 
 @Module({})
@@ -51,7 +54,7 @@ class AllInOneModule {
         // Its Envoys end before it does: no stream is left that would have to be closed gently.
         PilotModule.register({
           store,
-          secureXds: { listen: address(controlPlanePorts.xds), identity: pilot },
+          secureXds: { listen: address(controlPlanePorts.xds), identity: pilot, denied: citadel.denials },
           drainMs: 0,
         }),
         identity.agent(),
@@ -62,30 +65,41 @@ class AllInOneModule {
 }
 
 export interface ControlPlane {
+  /** By what seinectl shows whose it is. */
+  readonly client: RunClient;
   close(): Promise<void>;
 }
 
 /** The services in this process, over one store in memory; serving when the promise resolves. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { logger, stateDir, workloads, sockets, trustDomain } = options;
+  const folder = path.join(stateDir, 'identity');
+  const roots = rootCertFile(stateDir);
   const identity = await LaptopIdentity.prepare({
     workloads,
     sockets,
     trustDomain,
-    folder: path.join(stateDir, 'identity'),
+    folder,
     citadel: address(controlPlanePorts.citadel),
-    rootCertFile: rootCertFile(stateDir),
+    rootCertFile: roots,
     logger,
   });
   try {
     const authenticators = [identity.authenticator];
     const citadel = await openLaptopCitadel({ stateDir, trustDomain, authenticators, logger });
-    const pilot = identity.pilot();
-    const app = await startServices(options, { citadel, identity, pilot });
+    const [pilot, registry, seinectl] = ['pilot', 'registry', 'seinectl'].map((name) => identity.service(name)) as [
+      ServiceIdentity,
+      ServiceIdentity,
+      ServiceIdentity,
+    ];
+    const app = await startServices(options, { citadel, identity, pilot, registry });
+    for (const service of [pilot, registry, seinectl]) service.start();
+    await Promise.all([registry.whenReady(), seinectl.whenReady()]);
     return {
+      client: keepClientFiles(folder, roots, seinectl),
       close: async () => {
         await app.close();
-        pilot.stop();
+        for (const service of [pilot, registry, seinectl]) service.stop();
         await identity.close();
       },
     };
@@ -97,14 +111,14 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 
 async function startServices(options: ControlPlaneOptions, identities: Identities): Promise<INestApplication> {
   const { logger } = options;
-  const { citadel, pilot } = identities;
+  const { citadel, registry } = identities;
   // Without abortOnError Nest would end the process itself, and not say why in a sentence.
   const settings = { logger, abortOnError: false };
   const app = await NestFactory.create(AllInOneModule.register(options, identities), settings);
   app.connectMicroservice(certificateApiServer(citadel, address(controlPlanePorts.citadel)));
-  app.connectMicroservice(configApiServer(address(controlPlanePorts.configApi)));
+  const access = { identity: registry, denied: citadel.denials };
+  app.connectMicroservice(configApiServer(address(controlPlanePorts.configApi), access));
   await app.startAllMicroservices();
-  pilot.start();
   await app.get(AgentService).start();
   await app.listen(controlPlanePorts.pilotAdmin.port, controlPlanePorts.pilotAdmin.host);
   return app;
