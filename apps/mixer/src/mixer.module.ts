@@ -1,0 +1,88 @@
+import {
+  type DynamicModule,
+  Inject,
+  Injectable,
+  Logger,
+  Module,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
+import { FileWatcher } from '@seine/identity';
+import { HealthChecks, HealthModule, METRICS, MetricsModule } from '@seine/nest';
+import { type Counters, MemoryCounters, SharedCounters } from '@seine/rate-limit';
+import type { Registry } from 'prom-client';
+import { MixerMetrics } from './mixer.metrics.js';
+import { MixerService, type SecureMixer } from './mixer.service.js';
+import { RateLimitService } from './rate-limit/rate-limit.service.js';
+import { RuleFiles } from './rate-limit/rule-files.js';
+
+export interface MixerModuleOptions {
+  readonly secure?: SecureMixer | undefined;
+  readonly plain?: string | undefined;
+  readonly rateLimitConfigs?: readonly string[] | undefined;
+  readonly shadow?: boolean | undefined;
+  /** Where counts are kept that several mixers share; default in this process alone. */
+  readonly store?: Counters | undefined;
+  /** How many mixers share it; default 1. */
+  readonly replicas?: number | undefined;
+  readonly rootNamespace?: string | undefined;
+}
+
+const OPTIONS = Symbol('mixer options');
+
+/** Starts and stops mixer with the application. */
+@Injectable()
+export class MixerLifecycle implements OnApplicationBootstrap, OnApplicationShutdown {
+  constructor(
+    @Inject(MixerService) private readonly mixer: MixerService,
+    @Inject(HealthChecks) private readonly health: HealthChecks,
+    @Inject(OPTIONS) private readonly options: MixerModuleOptions,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    const { secure } = this.options;
+    if (secure) this.health.add('mixer: a certificate in force', () => secure.identity.material !== undefined);
+    await this.mixer.listen();
+  }
+
+  onApplicationShutdown(): void {
+    this.mixer.stop();
+  }
+}
+
+function makeMixer(options: MixerModuleOptions, registry: Registry): MixerService {
+  const { secure, plain, store, replicas = 1, shadow = false, rootNamespace = 'istio-system' } = options;
+  const logger = new Logger('mixer');
+  const now = (): number => Date.now();
+  const files = new RuleFiles({
+    files: options.rateLimitConfigs ?? [],
+    watch: new FileWatcher().watch,
+    onProblem: (message) => logger.error(message, 'rate limits'),
+  });
+  const rateLimit = new RateLimitService({
+    counters: store ? new SharedCounters(store, { replicas }) : new MemoryCounters(),
+    rules: () => files.rules,
+    rootNamespace,
+    shadow,
+    decided: new MixerMetrics(registry).decided,
+    now,
+  });
+  return new MixerService({ secure, plain, rateLimit, onError: (error) => logger.error(error), now });
+}
+
+/** What proxies ask of the control plane while requests are under way. */
+@Module({})
+export class MixerModule {
+  static register(options: MixerModuleOptions): DynamicModule {
+    return {
+      module: MixerModule,
+      imports: [HealthModule, MetricsModule],
+      providers: [
+        { provide: OPTIONS, useValue: options },
+        { provide: MixerService, useFactory: (registry: Registry) => makeMixer(options, registry), inject: [METRICS] },
+        MixerLifecycle,
+      ],
+      exports: [MixerService],
+    };
+  }
+}
