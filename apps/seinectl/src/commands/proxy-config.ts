@@ -1,23 +1,14 @@
 import { InvalidArgumentError, type Command } from 'commander';
-import { httpGetJson } from '../client/http-get.js';
 import type { Io } from '../io.js';
 import type { Output } from '../output/output.js';
 import { clusterHeader, clusterRows, selectClusters } from '../proxy-config/cluster-rows.js';
-import {
-  clustersOf,
-  listenersOf,
-  refusalsOf,
-  routeConfigurationsOf,
-  sectionOf,
-  type ClustersAnswer,
-  type ConfigDump,
-} from '../proxy-config/config-dump.js';
+import { clustersOf, listenersOf, refusalsOf, routeConfigurationsOf, sectionOf } from '../proxy-config/config-dump.js';
 import { endpointHeader, endpointRows, selectEndpoints } from '../proxy-config/endpoint-rows.js';
 import type { Filters } from '../proxy-config/filters.js';
 import { listenerHeader, listenerRows, selectListeners } from '../proxy-config/listener-rows.js';
+import { askEnvoy, type EnvoyAnswer } from '../proxy-config/ask-envoy.js';
 import { routeHeader, routeRows, selectRoutes } from '../proxy-config/route-rows.js';
-import { findWorkload } from '../runtime/find-workload.js';
-import { readRunFile, stateDir } from '../runtime/run-file.js';
+import { secretHeader, secretRows, secretsOf } from '../proxy-config/secret-rows.js';
 import { outputOf, outputOption, stateOption } from './shared-options.js';
 
 interface Flags extends Filters {
@@ -25,18 +16,12 @@ interface Flags extends Filters {
   readonly state?: string;
 }
 
-/** What one Envoy says of itself. */
-interface Answer {
-  readonly dump: ConfigDump;
-  readonly clusters: ClustersAnswer;
-}
-
 interface Part {
   readonly names: readonly [string, ...string[]];
   readonly summary: string;
   readonly filters: readonly (keyof Filters)[];
-  readonly data: (answer: Answer, filters: Filters) => unknown;
-  readonly print: (answer: Answer, filters: Filters, output: Output) => void;
+  readonly data: (answer: EnvoyAnswer, filters: Filters) => unknown;
+  readonly print: (answer: EnvoyAnswer, filters: Filters, output: Output) => void;
 }
 
 const parts: readonly Part[] = [
@@ -69,6 +54,13 @@ const parts: readonly Part[] = [
     print: (a, f, output) =>
       output.table(endpointHeader, endpointRows(selectEndpoints(a.clusters.cluster_statuses ?? [], f))),
   },
+  {
+    names: ['secrets', 'secret', 's'],
+    summary: 'the certificates that the proxy has, and those it trusts; never a key',
+    filters: ['name'],
+    data: (a, filters) => secretsOf(a.dump, filters, a.now),
+    print: (a, f, output) => output.table(secretHeader, secretRows(secretsOf(a.dump, f, a.now))),
+  },
 ];
 
 const filterFlags: Readonly<Record<keyof Filters, readonly [string, string]>> = {
@@ -94,7 +86,7 @@ export function registerProxyConfig(program: Command, io: Io): void {
       else command.option(flag, description);
     }
     command.action(async (workload: string, flags: Flags, self: Command) => {
-      const answer = await ask(workload, flags, io);
+      const answer = await askEnvoy(workload, flags.state, io);
       await show(part, answer, flags, outputOf(self, io));
     });
   }
@@ -106,16 +98,16 @@ function registerBootstrap(group: Command, io: Io): void {
   workloadCommand(group, 'bootstrap', 'what the Envoy was started with', ['json', 'yaml'])
     .alias('b')
     .action(async (workload: string, flags: Flags, self: Command) => {
-      const { dump } = await ask(workload, flags, io);
+      const { dump } = await askEnvoy(workload, flags.state, io);
       const { bootstrap = {} } = sectionOf(dump, 'BootstrapConfigDump');
       await outputOf(self, io).data({ bootstrap }, flags.output === 'yaml' ? 'yaml' : 'json');
     });
 }
 
 function registerAll(group: Command, io: Io): void {
-  workloadCommand(group, 'all', 'clusters, listeners, routes and endpoints').action(
+  workloadCommand(group, 'all', 'clusters, listeners, routes, endpoints and secrets').action(
     async (workload: string, flags: Flags, self: Command) => {
-      const answer = await ask(workload, flags, io);
+      const answer = await askEnvoy(workload, flags.state, io);
       const output = outputOf(self, io);
       if (flags.output !== 'table') {
         const entries = parts.map((part) => [part.names[0], part.data(answer, {})] as const);
@@ -147,26 +139,14 @@ function workloadCommand(
     .addOption(stateOption());
 }
 
-async function show(part: Part, answer: Answer, flags: Flags, output: Output): Promise<void> {
+async function show(part: Part, answer: EnvoyAnswer, flags: Flags, output: Output): Promise<void> {
   if (flags.output === 'table') part.print(answer, flags, output);
   else await output.data(part.data(answer, flags), flags.output);
   warnOfRefusals(answer, output);
 }
 
-function warnOfRefusals(answer: Answer, output: Output): void {
+function warnOfRefusals(answer: EnvoyAnswer, output: Output): void {
   for (const refusal of refusalsOf(answer.dump)) output.warning(refusal);
-}
-
-async function ask(reference: string, flags: Flags, io: Io): Promise<Answer> {
-  const run = await readRunFile(stateDir(flags.state, io));
-  const workload = findWorkload(run.workloads, reference);
-  const admin = `http://127.0.0.1:${workload.adminPort}`;
-  const options = { timeoutMs: 10_000, who: `the Envoy of ${workload.name}.${workload.namespace}` };
-  const [dump, clusters] = await Promise.all([
-    httpGetJson(`${admin}/config_dump?include_eds`, options),
-    httpGetJson(`${admin}/clusters?format=json`, options),
-  ]);
-  return { dump: dump as ConfigDump, clusters: clusters as ClustersAnswer };
 }
 
 function parsePort(text: string): number {

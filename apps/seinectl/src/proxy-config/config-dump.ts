@@ -47,6 +47,9 @@ export interface FilterChain {
   readonly name?: string;
   readonly filter_chain_match?: FilterChainMatch;
   readonly filters?: readonly Filter[];
+  readonly transport_socket?: {
+    readonly typed_config?: { readonly require_client_certificate?: boolean };
+  };
 }
 export interface Listener {
   readonly name?: string;
