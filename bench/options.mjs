@@ -1,8 +1,9 @@
 // Command line of `npm run bench`.
 import { parseArgs } from 'node:util';
 
-export const usage = `npm run bench -- [csr] [options]
+export const usage = `npm run bench -- [csr|agents] [options]
   csr               citadel, and a thousand agents that renew their certificates, in place of pilot
+  agents            the agent of a node with 1, 50 and 200 workloads, and an Envoy, in place of pilot
   --scenario LIST   small (100 proxies), medium (500), large (1000); default small,medium,large
   --mode LIST       delta, sotw; default delta
   --reps N          repetitions, each on a fresh pilot; medians are printed; default 1
@@ -46,8 +47,8 @@ export function parseOptions(args) {
     },
   });
   const [subject = 'pilot', ...more] = positionals;
-  if (!['pilot', 'csr'].includes(subject) || more.length > 0)
-    throw new Error(`${positionals.join(' ')}: nothing, pilot or csr`);
+  if (!['pilot', 'csr', 'agents'].includes(subject) || more.length > 0)
+    throw new Error(`${positionals.join(' ')}: nothing, pilot, csr or agents`);
   if (!['table', 'json'].includes(values.output)) throw new Error(`-o ${values.output}: table or json`);
   return {
     subject,

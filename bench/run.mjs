@@ -2,12 +2,13 @@
 // Everything runs on loopback and ends with this process.
 import fs from 'node:fs';
 import path from 'node:path';
+import { measureAgents } from './agents.mjs';
 import { judge, scaleOf } from './aims.mjs';
 import { measureCsr } from './csr.mjs';
 import { buildLoadGenerator } from './load-generator.mjs';
 import { parseOptions, usage } from './options.mjs';
 import { measurePilot } from './pilot.mjs';
-import { aimsTable, csrTable, pilotTable, transportTable } from './table.mjs';
+import { agentsTable, aimsTable, csrTable, pilotTable, transportTable } from './table.mjs';
 import { measureTransport } from './transport.mjs';
 
 const recorded = JSON.parse(fs.readFileSync(path.join(import.meta.dirname, 'recorded.json'), 'utf8'));
@@ -41,6 +42,12 @@ async function benchCsr(options) {
   else console.log(`\n${csrTable(rows)}`);
 }
 
+async function benchAgents(options) {
+  const measured = await measureAgents(progress);
+  if (options.json) console.log(JSON.stringify(measured, null, 2));
+  else console.log(`\n${agentsTable(measured)}`);
+}
+
 async function benchPilot(options) {
   const result = await measureAll(options);
   if (options.json) console.log(JSON.stringify({ ...result, recorded }, null, 2));
@@ -53,6 +60,7 @@ try {
   const options = parseOptions(process.argv.slice(2));
   if (options.help) console.log(usage);
   else if (options.subject === 'csr') await benchCsr(options);
+  else if (options.subject === 'agents') await benchAgents(options);
   else await benchPilot(options);
 } catch (error) {
   console.error(error.message);
