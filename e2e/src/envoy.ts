@@ -86,6 +86,12 @@ export class Envoy {
     await this.process.until(async () => (await this.state()) === 'LIVE', 'live');
   }
 
+  /** Waits until no listener and no cluster waits for its secrets any more. */
+  async untilWarm(): Promise<void> {
+    const warming = '^(listener_manager.total_listeners_warming|cluster_manager.warming_clusters)$';
+    await this.process.until(async () => [...(await this.stats(warming)).values()].every((n) => n === 0), 'warm');
+  }
+
   async state(): Promise<string | undefined> {
     return await envoyState({ host: '127.0.0.1', port: this.adminPort });
   }

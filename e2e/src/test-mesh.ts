@@ -143,10 +143,13 @@ export class TestMesh {
 
   /** Envoy acknowledges before its workers have all taken a change over: they get a moment for it. */
   async untilSynced(revision = 0): Promise<void> {
+    const running = this.#envoys.filter((envoy) => envoy.process.isRunning);
     await this.pilot.untilSynced(
-      this.#envoys.filter((envoy) => envoy.process.isRunning).map((envoy) => envoy.name),
+      running.map((envoy) => envoy.name),
       revision,
     );
+    // What waits for its secrets is acknowledged, and not in force yet.
+    if (this.#identity) await Promise.all(running.map((envoy) => envoy.untilWarm()));
     await new Promise((resolve) => setTimeout(resolve, 30));
   }
 

@@ -7,6 +7,8 @@ export interface TlsRequestOptions {
   readonly alpn?: readonly string[] | undefined;
   readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
   readonly path?: string;
+  /** Besides `host` and `connection`. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** What came of a TLS connection with one HTTP/1.1 request in it. */
@@ -26,7 +28,8 @@ export interface TlsReply {
 
 /** Opens a connection of its own, sends one request and closes. Never throws: refusals are answers here. */
 export async function tlsRequest(host: string, port: number, options: TlsRequestOptions): Promise<TlsReply> {
-  const { servername, client, alpn, maxVersion, path = '/' } = options;
+  const { servername, client, alpn, maxVersion, path = '/', headers = {} } = options;
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   return await new Promise((resolve) => {
     let text = '';
     let certificate: PeerCertificate | undefined;
@@ -44,7 +47,7 @@ export async function tlsRequest(host: string, port: number, options: TlsRequest
     socket.on('secureConnect', () => {
       certificate = socket.getPeerCertificate();
       protocol = socket.alpnProtocol || undefined;
-      socket.write(`GET ${path} HTTP/1.1\r\nhost: ${servername}\r\nconnection: close\r\n\r\n`);
+      socket.write(`GET ${path} HTTP/1.1\r\nhost: ${servername}\r\n${lines.join('')}connection: close\r\n\r\n`);
     });
     socket.on('data', (data: Buffer) => (text += data.toString()));
     // Cut off is an answer here; what came before it decides.
