@@ -53,6 +53,8 @@ export class AgentService {
   readonly #changes = new Map<string, Promise<unknown>>();
   #rootsText: string | undefined;
   #restartFeed: () => void = () => undefined;
+  /** Whether the feed was opened with a certificate. */
+  #isFeedProved = false;
 
   constructor(private readonly options: AgentOptions) {
     const { trustDomain, later, logger, metrics, now, records = noRecords } = options;
@@ -158,6 +160,7 @@ export class AgentService {
       roots: this.#trust.board,
       kept: this.#kept,
       isAlone: () => this.#workloads.size <= 1,
+      onCertified: () => this.#certified(),
     };
     return new Workload(options, context, terms);
   }
@@ -230,7 +233,11 @@ export class AgentService {
     if (!bundleFeed) return;
     const feed = bundleFeed({
       bundles: () => this.#trust.own(),
-      proof: () => this.#anyProof(),
+      proof: () => {
+        const proof = this.#anyProof();
+        this.#isFeedProved = proof !== undefined;
+        return proof;
+      },
       onBundles: (bundles, onDelivered) => {
         const own = bundles.get(trustDomain);
         if (!own) return `the bundles have no roots of ${trustDomain}`;
@@ -257,7 +264,12 @@ export class AgentService {
     return 'error' in read ? undefined : read.roots;
   }
 
-  /** For a citadel that tells nothing to strangers. */
+  /** A feed that began before there was a certificate begins anew: a rotation waits for those only who have shown one. */
+  #certified(): void {
+    if (!this.#isFeedProved) this.#restartFeed();
+  }
+
+  /** For a citadel that tells nothing to strangers, and counts the word of those only whom it knows. */
   #anyProof(): CertificateProof | undefined {
     for (const { certificate } of this.#workloads.values()) {
       const proof = certificate.proof();

@@ -32,6 +32,8 @@ export interface WorkloadContext {
   readonly kept: KeptCertificates;
   /** Whether this workload is the only one of its agent. */
   readonly isAlone: () => boolean;
+  /** A certificate is in force. */
+  readonly onCertified: () => void;
   readonly watchFile: (file: string, onText: (text: string | undefined) => void) => () => void;
   readonly logger: LoggerService;
   readonly metrics: AgentMetrics;
@@ -133,6 +135,7 @@ export class Workload {
     } catch (error) {
       this.#warn(`the certificate cannot be kept for a restart: ${String(error)}`, 'certificate');
     }
+    this.context.onCertified();
   }
 
   #readToken(file: string, text: string | undefined): void {
