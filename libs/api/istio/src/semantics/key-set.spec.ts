@@ -33,6 +33,11 @@ describe('readKeySet', () => {
     ['without a modulus', { kty: 'RSA', e: 'AQAB' }, 'of type RSA has no "n"'],
     ['whose modulus is a number', { kty: 'RSA', e: 'AQAB', n: 5 }, 'of type RSA has no "n"'],
     ['whose modulus is no base64url', { kty: 'RSA', e: 'AQAB', n: 'a b' }, 'has a "n" that is not base64url'],
+    ['off its curve', { ...pub(ec), x: 'AAAA' }, 'has numbers that are no key'],
+    ['with an even exponent', { ...pub(rsa), e: 'Ag' }, 'has numbers that are no key'],
+    ['with a huge exponent', { ...pub(rsa), e: '____________' }, 'has numbers that are no key'],
+    ['of another type than its algorithm', { ...pub(rsa), alg: 'ES256' }, 'is for the algorithm "ES256"'],
+    ['of another curve than its algorithm', { ...pub(ec), alg: 'ES384' }, 'is for the algorithm "ES384"'],
     ['on another curve', { kty: 'EC', crv: 'secp256k1', x: 'a', y: 'b' }, 'has the curve "secp256k1", none of'],
   ])('does not take a key %s, and takes the others', (_what, key, message) => {
     const { keys, problems } = readKeySet(setOf(key, pub(ec)));

@@ -1,3 +1,5 @@
+import { createPublicKey } from 'node:crypto';
+
 /**
  * JSON Web Key Sets (RFC 7517) of those who issue tokens. Only public keys may stand in one: whoever reads it could
  * make tokens with any other.
@@ -27,6 +29,7 @@ const keyTypes: Readonly<Record<string, { readonly members: readonly string[]; r
     EC: { members: ['crv', 'x', 'y'], curves: ['P-256', 'P-384', 'P-521'] },
     OKP: { members: ['crv', 'x'], curves: ['Ed25519'] },
   };
+const algorithmOfCurve: Readonly<Record<string, string>> = { 'P-256': 'ES256', 'P-384': 'ES384', 'P-521': 'ES512' };
 /** Of private keys (RFC 7518, 6.2.2 and 6.3.2). */
 const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth'];
 const described = ['kid', 'alg', 'use'];
@@ -48,18 +51,48 @@ function problemOf(key: unknown): Omit<KeyProblem, 'index'> | undefined {
   if (privateMembers.some((member) => member in key)) return { message: secret('is a private key') };
   if (!Object.hasOwn(keyTypes, type))
     return { message: `has the type ${JSON.stringify(type)}, none of RSA, EC and OKP` };
-  const { members = [], curves } = keyTypes[type] ?? {};
-  for (const member of members) {
+  return membersProblem(key, type) ?? usabilityProblem(key);
+}
+
+function membersProblem(key: Members, type: string): { readonly message: string } | undefined {
+  for (const member of keyTypes[type]?.members ?? []) {
     const value = key[member];
     if (typeof value !== 'string' || value === '')
       return { message: `of type ${type} has no ${JSON.stringify(member)}` };
     if (member !== 'crv' && !base64url.test(value))
       return { message: `has a ${JSON.stringify(member)} that is not base64url` };
   }
+  return undefined;
+}
+
+function usabilityProblem(key: Members): Omit<KeyProblem, 'index'> | undefined {
+  const curves = keyTypes[String(key['kty'])]?.curves;
   const curve = key['crv'];
   if (curves && !curves.includes(String(curve)))
     return { message: `has the curve ${JSON.stringify(curve)}, none of ${curves.join(', ')}`, unusable: true };
-  return undefined;
+  if (!fitsAlgorithm(key))
+    return { message: `is for the algorithm ${JSON.stringify(key['alg'])}, for which its type is not`, unusable: true };
+  return isNumericallyValid(key) ? undefined : { message: 'has numbers that are no key' };
+}
+
+/** Algorithms that Envoy takes with a key that says which one it is for (`alg`). */
+function fitsAlgorithm({ kty, crv, alg }: Members): boolean {
+  if (typeof alg !== 'string' || alg === '') return true;
+  if (kty === 'RSA') return /^(RS|PS)/.test(alg);
+  return alg === (kty === 'OKP' ? 'EdDSA' : algorithmOfCurve[String(crv)]);
+}
+
+/** A point off its curve is no key, nor is an RSA key with an exponent that Envoy (BoringSSL) does not take. */
+function isNumericallyValid(key: Members): boolean {
+  try {
+    const { asymmetricKeyDetails } = createPublicKey({ key: publicKey(key), format: 'jwk' });
+    const { publicExponent, modulusLength = 0 } = asymmetricKeyDetails ?? {};
+    if (publicExponent === undefined) return true;
+    const isExponent = publicExponent > 1n && publicExponent % 2n === 1n && publicExponent < 2n ** 33n;
+    return isExponent && modulusLength >= 512 && modulusLength <= 16384;
+  } catch {
+    return false;
+  }
 }
 
 function publicKey(key: Members): PublicKey {

@@ -56,7 +56,9 @@ check('AuthorizationPolicy', [
 const jwt = (rule: object): object => ({ jwtRules: [{ issuer: 'a', ...rule }] });
 const stated = { jwks: '{"keys":[]}' };
 
-const ecKey = '{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}';
+// The generator of the curve (SEC 2, 2.4.2).
+const ecKey =
+  '{"kty":"EC","crv":"P-256","x":"axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY","y":"T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU"}';
 
 check('RequestAuthentication', [
   ['keys', jwt({ jwks: `{"keys":[${ecKey}]}` })],

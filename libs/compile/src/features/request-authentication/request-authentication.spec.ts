@@ -5,6 +5,7 @@ import { JwtAuthenticationSchema } from '@seine/envoy/envoy/extensions/filters/h
 import type { JWTRule, RequestAuthentication } from '@seine/istio';
 import { defaultMeshConfig, type KeySet } from '@seine/model';
 import { type ChainRole, noPolicies } from '../../inputs.js';
+import { keysOfNobody } from './keys-of-nobody.js';
 import { emitRequestAuthentication } from './request-authentication.js';
 
 const policy = (...jwtRules: readonly JWTRule[]): RequestAuthentication => ({
@@ -39,7 +40,20 @@ function filterOf(
   return toEnvoyJson(JwtAuthenticationSchema, config!) as unknown as Shown;
 }
 
-const jwks = '{"keys":[{"kty":"EC"}]}';
+/** A set of one key: the generator of the curve (SEC 2, 2.4.2). */
+const keySetOf = (kid: string): string =>
+  JSON.stringify({
+    keys: [
+      {
+        kty: 'EC',
+        crv: 'P-256',
+        kid,
+        x: 'axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY',
+        y: 'T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU',
+      },
+    ],
+  });
+const jwks = keySetOf('mine');
 
 describe('RequestAuthentication', () => {
   it.each([[[]], [[policy()]]])('asks for nothing without rules', (policies) => {
@@ -158,17 +172,29 @@ describe('RequestAuthentication', () => {
     const { providers } = filterOf(
       [policy(...rules)],
       [
-        { source: 'https://b', jwks: '{"keys":["b"]}' },
-        { source: 'https://a/keys', jwks: '{"keys":["a"]}' },
+        { source: 'https://b', jwks: keySetOf('b') },
+        { source: 'https://a/keys', jwks: keySetOf('a') },
       ],
     );
     expect(Object.values(providers).map(({ local_jwks: keys }) => keys)).toEqual([
-      { inline_string: '{"keys":["a"]}' },
-      { inline_string: '{"keys":["b"]}' },
+      { inline_string: keySetOf('a') },
+      { inline_string: keySetOf('b') },
     ]);
   });
 
-  it('J-9: has no key at all for an issuer whose keys are not known', () => {
+  it.each(['{"keys":[]}', '{"keys":[{"kty":"EC","crv":"secp256k1","x":"AA","y":"AA"}]}'])(
+    'J-9: gives Envoy a set that it takes in place of %s, stated or fetched',
+    (unusable) => {
+      const { providers } = filterOf(
+        [policy({ issuer: 'a', jwks: unusable }, { issuer: 'https://b' })],
+        [{ source: 'https://b', jwks: unusable }],
+      );
+      const sets = Object.values(providers).map(({ local_jwks: keys }) => keys);
+      expect(sets).toEqual([{ inline_string: keysOfNobody }, { inline_string: keysOfNobody }]);
+    },
+  );
+
+  it('J-9: has no key that somebody has for an issuer whose keys are not known', () => {
     const rules: readonly JWTRule[] = [
       { issuer: 'known', jwksUri: 'https://known/keys' },
       { issuer: 'unknown', jwksUri: 'https://unknown/keys' },
@@ -176,7 +202,7 @@ describe('RequestAuthentication', () => {
     const { providers } = filterOf([policy(...rules)], [{ source: 'https://known/keys', jwks }]);
     expect(Object.values(providers).map(({ local_jwks: keys }) => keys)).toEqual([
       { inline_string: jwks },
-      { inline_string: '{"keys":[]}' },
+      { inline_string: keysOfNobody },
     ]);
   });
 });

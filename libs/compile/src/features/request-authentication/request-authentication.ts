@@ -8,9 +8,10 @@ import {
   type HttpFilter,
   HttpFilterSchema,
 } from '@seine/envoy/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
-import type { JWTRule } from '@seine/istio';
+import { type JWTRule, readKeySet } from '@seine/istio';
 import { type KeySet, keySource } from '@seine/model';
 import type { ChainContext } from '../../inputs.js';
+import { keysOfNobody } from './keys-of-nobody.js';
 import { tokenRequirements } from './token-requirements.js';
 
 type ProviderInit = MessageInitShape<typeof JwtProviderSchema>;
@@ -21,20 +22,15 @@ const payloadInMetadata = 'payload';
 /** Claims that OAuth writes as lists separated by spaces (RFC 8693, 4.2). */
 const spaceDelimited = ['permission', 'scope'];
 
-/**
- * A set without keys: tokens of the issuer fail until its keys are known. Never a key that somebody could sign with
- * (CVE-2026-31837).
- */
-const noKeys = '{"keys":[]}';
-
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+/** What a provider checks tokens by. Envoy takes no set without a usable key; see `keysOfNobody`. */
 function keysOf(rule: JWTRule, keySets: readonly KeySet[]): string {
   const wanted = keySource(rule);
-  if (wanted === undefined) return rule.jwks || noKeys;
-  return keySets.find(({ source }) => source === wanted)?.jwks ?? noKeys;
+  const jwks = wanted === undefined ? rule.jwks : keySets.find(({ source }) => source === wanted)?.jwks;
+  return jwks && readKeySet(jwks).keys.length > 0 ? jwks : keysOfNobody;
 }
 
 function locationsOf({ fromHeaders, fromParams, fromCookies }: JWTRule) {
