@@ -30,7 +30,8 @@ interface Certs {
  */
 export class IdentityLab {
   readonly folder = fs.mkdtempSync(path.join(os.tmpdir(), 'seine-identity-'));
-  readonly rootFile = path.join(this.folder, 'citadel/ca/root-cert.pem');
+  /** By what agents know citadel at first; nobody follows citadel's own file. */
+  readonly rootFile = path.join(this.folder, 'root-cert.pem');
   readonly #provider = generateKeyPairSync('rsa', { modulusLength: 2048 });
   readonly #jwks = http.createServer((_, response) => {
     const key = { ...this.#provider.publicKey.export({ format: 'jwk' }), kid: 'one', alg: 'RS256' };
@@ -100,7 +101,14 @@ export class IdentityLab {
     const oidc = ['--oidc-issuer', 'https://provider', '--oidc-jwks', `http://${host}:${port}/`];
     const limits = ['--limit-per-identity', '1000,1000', '--rotation-wait', '1'];
     const serve = ['--state', this.at('citadel'), '--listen', `${host}:${this.citadelPort}`];
-    return await this.program('citadel', [...serve, ...oidc, ...limits, ...more], this.citadelAdmin);
+    const citadel = await this.program('citadel', [...serve, ...oidc, ...limits, ...more], this.citadelAdmin);
+    if (!fs.existsSync(this.rootFile)) this.publishRoots();
+    return citadel;
+  }
+
+  /** Gives agents the roots of today as a file. */
+  publishRoots(): void {
+    fs.copyFileSync(this.at('citadel/ca/root-cert.pem'), this.rootFile);
   }
 
   /** An agent for these workloads: name → account, with a socket each. */
