@@ -37,6 +37,9 @@ const proxies: readonly Proxy[] = [
   proxy('one-grpc', { proxyless: true, labels: { version: 'v1' } }),
   proxy('one-ingress', ingress),
   proxy('three-ingress', { ...ingress, namespace: 'three' }),
+  proxy('one-mtls', { labels: { app: 'a', version: 'v1' }, ipAddresses: ['10.1.0.1'], workloadCertificates: true }),
+  proxy('two-mtls', { ...explicit, namespace: 'two', ipAddresses: ['10.1.0.6'], workloadCertificates: true }),
+  proxy('one-ingress-mtls', { ...ingress, workloadCertificates: true }),
 ];
 
 /** What a node gets when nothing else was ever compiled from these objects. */

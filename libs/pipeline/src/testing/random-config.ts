@@ -45,6 +45,7 @@ export class RandomConfig {
       () => this.#destinationRule(),
       () => this.#gateway(),
       () => this.#sidecar(),
+      () => this.#peerAuthentication(),
     ])();
     this.#present.set(objectKey(put), put);
     return { put };
@@ -93,8 +94,21 @@ export class RandomConfig {
       version: this.#pick(['v1', 'v2']),
       'topology.kubernetes.io/region': this.#pick(['eu', 'us']),
       ...(this.#chance(0.1) && { istio: 'ingressgateway' }),
+      ...(this.#chance(0.5) && { 'security.istio.io/tlsMode': 'istio' }),
     };
     return aPod({ ...this.#named(['p1', 'p2', 'p3', 'p4', 'p5']), labels, ip: `10.1.0.${1 + this.#below(30)}` });
+  }
+
+  #peerAuthentication(): ConfigObject {
+    const mode = () => ({ mode: this.#pick(['STRICT', 'PERMISSIVE', 'DISABLE', 'UNSET']) });
+    const matchLabels = this.#pick([undefined, { app: this.#pick(names) }, { version: 'v1' }]);
+    const spec = {
+      ...(matchLabels && { selector: { matchLabels } }),
+      ...(this.#chance(0.8) && { mtls: mode() }),
+      ...(matchLabels && this.#chance(0.5) && { portLevelMtls: { [this.#pick([80, 8080, 5432, 9999])]: mode() } }),
+    };
+    const object = anIstioObject('PeerAuthentication', this.#named(['default', 'own']), spec);
+    return { ...object, apiVersion: 'security.istio.io/v1' };
   }
 
   #serviceEntry(): ConfigObject {
@@ -173,6 +187,7 @@ export class RandomConfig {
         { loadBalancer: { consistentHash: { httpHeaderName: 'x-user' } } },
         { connectionPool: { tcp: { maxConnections: 1 + this.#below(9) } } },
         { tls: { mode: 'SIMPLE' } },
+        { tls: { mode: 'ISTIO_MUTUAL' } },
       ]),
       ...(this.#chance(0.2) && { workloadSelector: { matchLabels: { version: 'v1' } } }),
       ...this.#exportTo(),
