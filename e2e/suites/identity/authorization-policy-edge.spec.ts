@@ -6,6 +6,7 @@ jest.setTimeout(180_000);
 let mesh: TestMesh;
 beforeAll(async () => {
   mesh = await TestMesh.start({
+    identity: true,
     workloads: [{ name: 'reviews-v1', sidecar: true }],
     gateway: true,
     config: {

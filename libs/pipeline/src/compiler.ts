@@ -11,6 +11,7 @@ import {
   workloadKeyAt,
 } from '@seine/model';
 import type { ResourceSet, Snapshot, View } from '@seine/snapshot';
+import { authorizationDiagnostics } from './authorization-problems.js';
 import { extensionProblems, withExtensions } from './extension-resources.js';
 import { envoyFilterProblems, patchesOf, withEnvoyFilters } from './envoy-filters.js';
 import { gatewayDiagnostics, gatewayResources, hasAutoPassthrough, selectedGateways } from './gateway-resources.js';
@@ -227,7 +228,8 @@ function listenerDiagnostics(mesh: Mesh, proxy: Proxy, workload: Workload | unde
 
 /**
  * What is wrong with the compiled config of proxies: servers of Gateways and patches of EnvoyFilters that they do not get,
- * services that others keep from having a listener, and PeerAuthentications that do not hold.
+ * services that others keep from having a listener, PeerAuthentications that do not hold, and AuthorizationPolicies that
+ * say something else than it seems.
  * @param workload as in compileViews
  */
 export function diagnosticsOfProxies(
@@ -241,6 +243,7 @@ export function diagnosticsOfProxies(
     ...envoys.flatMap((proxy) => listenerDiagnostics(mesh, proxy, workload(proxy))),
     ...envoys.flatMap((proxy) => extensionProblems(mesh, proxy)),
     ...mtlsProblems(mesh, envoys, workload),
+    ...authorizationDiagnostics(mesh, envoys, workload),
     ...patchDiagnostics(
       patched.map((proxy) => {
         const [own, beside] = [seenBy(proxy, mesh), workload(proxy)];

@@ -44,15 +44,20 @@ export interface RuleContext {
 /** What a field makes of its values; it concerns HTTP only, or connections of any kind. */
 interface Field<T> {
   readonly httpOnly: boolean;
-  readonly emit: (values: readonly string[], context: RuleContext) => readonly T[];
+  /** Undefined when one of the values cannot be read: then the field cannot be judged. */
+  readonly emit: (values: readonly string[], context: RuleContext) => readonly T[] | undefined;
 }
 
 type Values = readonly string[] | undefined;
+const none: readonly never[] = Object.freeze([]);
 
 function each<T>(httpOnly: boolean, one: (value: string, context: RuleContext) => T | undefined): Field<T> {
   return {
     httpOnly,
-    emit: (values, context) => values.map((value) => one(value, context)).filter((item) => item !== undefined),
+    emit: (values, context) => {
+      const items = values.map((value) => one(value, context));
+      return items.every((item) => item !== undefined) ? items : undefined;
+    },
   };
 }
 
@@ -118,7 +123,7 @@ function operationCondition(key: string): Field<PermissionInit> | undefined {
     httpOnly: false,
     emit: (values) => {
       const permission = filterMetadataPermission(key, values);
-      return permission ? [permission] : [];
+      return permission && [permission];
     },
   };
 }
@@ -128,22 +133,28 @@ function isWhole(key: string): boolean {
   return key.startsWith('request.auth.') && key !== 'request.auth.principal' ? true : key.startsWith('experimental.');
 }
 
-/** What a rule of a DENY policy says of HTTP is left out on TCP; an ALLOW rule that says something of it is. */
-type Emitted<T> = readonly T[] | 'http-only';
+/**
+ * What cannot be judged (something of HTTP on TCP, or what nobody can read) is left out of a rule of a DENY policy; an
+ * ALLOW rule that has it is left out itself.
+ */
+type Emitted<T> = readonly T[] | 'unjudged';
 
 function emitField<T>(
   field: Field<T>,
-  values: Values,
-  notValues: Values,
+  values: Values = none,
+  notValues: Values = none,
   context: RuleContext,
   combine: { readonly any: (items: readonly T[]) => T; readonly not: (item: T) => T },
 ): Emitted<T> {
-  const said = (values?.length ?? 0) + (notValues?.length ?? 0);
-  if (said === 0) return [];
-  if (field.httpOnly && context.protocol === 'tcp') return 'http-only';
-  const yes = values?.length ? [combine.any(field.emit(values, context))] : [];
-  const no = notValues?.length ? [combine.not(combine.any(field.emit(notValues, context)))] : [];
-  return [...yes, ...no];
+  if (values.length + notValues.length === 0) return none;
+  if (field.httpOnly && context.protocol === 'tcp') return 'unjudged';
+  const yes = field.emit(values, context);
+  const no = field.emit(notValues, context);
+  if (!yes || !no) return 'unjudged';
+  return [
+    ...(values.length > 0 ? [combine.any(yes)] : []),
+    ...(notValues.length > 0 ? [combine.not(combine.any(no))] : []),
+  ];
 }
 
 const principals = { any: anyOf, not: noneOf };
@@ -153,10 +164,10 @@ const whole = <T>(items: readonly T[], otherwise: (items: readonly T[]) => T): T
 const wholePrincipals = { any: (items: readonly PrincipalInit[]) => whole(items, anyOf), not: noneOf };
 const wholePermissions = { any: (items: readonly PermissionInit[]) => whole(items, anyPermission), not: notPermission };
 
-/** Gathers what fields emit. @returns undefined when one of them concerns HTTP on a TCP port and none may be left out */
+/** Gathers what fields emit. @returns undefined when one of them cannot be judged and none may be left out */
 function gather<T>(emitted: readonly Emitted<T>[], keepRest: boolean): readonly T[] | undefined {
-  if (!keepRest && emitted.includes('http-only')) return undefined;
-  return emitted.flatMap((items) => (items === 'http-only' ? [] : items));
+  if (!keepRest && emitted.includes('unjudged')) return undefined;
+  return emitted.flatMap((items) => (items === 'unjudged' ? [] : items));
 }
 
 interface Conditions {
@@ -164,7 +175,7 @@ interface Conditions {
   readonly permissions: readonly PermissionInit[];
 }
 
-/** An unknown key never holds, so the rule does not: validation has told the user. */
+/** Unknown keys cannot be judged: validation refuses them, but what is stored need not have been validated. */
 function emitConditions(
   conditions: readonly Condition[],
   context: RuleContext,
@@ -178,10 +189,27 @@ function emitConditions(
     if (source) who.push(emitField(source, values, notValues, context, isWhole(key) ? wholePrincipals : principals));
     else if (operation)
       what.push(emitField(operation, values, notValues, context, isWhole(key) ? wholePermissions : permissions));
-    else return undefined;
+    else who.push('unjudged');
   }
   const [principalsOfAll, permissionsOfAll] = [gather(who, keepRest), gather(what, keepRest)];
   return principalsOfAll && permissionsOfAll && { principals: principalsOfAll, permissions: permissionsOfAll };
+}
+
+/** Whether a rule rests on something that only HTTP has. */
+export function concernsHttp({ from = [], to = [], when = [] }: Rule): boolean {
+  const sets = (
+    value: Source | Operation | undefined,
+    fields: readonly (readonly [string, string, { httpOnly: boolean }])[],
+  ) =>
+    fields.some(([yes, no, { httpOnly }]) => {
+      const said = value as Readonly<Record<string, Values>> | undefined;
+      return httpOnly && (said?.[yes]?.length ?? 0) + (said?.[no]?.length ?? 0) > 0;
+    });
+  return (
+    from.some(({ source }) => sets(source, sourceFields)) ||
+    to.some(({ operation }) => sets(operation, operationFields)) ||
+    when.some(({ key }) => sourceCondition(key)?.httpOnly ?? operationCondition(key)?.httpOnly ?? false)
+  );
 }
 
 /**
