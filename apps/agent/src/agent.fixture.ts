@@ -19,7 +19,7 @@ import {
   type Signer,
   splitCertificates,
 } from '@seine/ca';
-import { TypeUrl } from '@seine/envoy';
+import { TypeUrl } from '@seine/envoy/resource';
 import { type Secret, SecretSchema } from '@seine/envoy/envoy/extensions/transport_sockets/tls/v3/secret_pb.js';
 import {
   type DiscoveryRequest,

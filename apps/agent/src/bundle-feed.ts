@@ -9,7 +9,7 @@ import {
 } from '@grpc/grpc-js';
 import { create } from '@bufbuild/protobuf';
 import type { TrustBundles } from '@seine/ca';
-import { TypeUrl } from '@seine/envoy';
+import { TypeUrl } from '@seine/envoy/resource';
 import {
   type DiscoveryRequest,
   DiscoveryRequestSchema,

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import { TypeUrl } from '@seine/envoy';
+import { TypeUrl } from '@seine/envoy/resource';
 import {
   DeltaDiscoveryRequestSchema,
   type DeltaDiscoveryResponse,

@@ -1,5 +1,5 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import { TypeUrl } from '@seine/envoy';
+import { TypeUrl } from '@seine/envoy/resource';
 import {
   type DeltaDiscoveryRequest,
   type DeltaDiscoveryResponse,

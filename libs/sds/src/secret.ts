@@ -3,7 +3,7 @@ import type { TrustBundles } from '@seine/ca';
 import { create, fromBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import { type Any, anyIs, AnySchema } from '@bufbuild/protobuf/wkt';
 import type { DataSource } from '@seine/envoy/envoy/config/core/v3/base_pb.js';
-import { encodeResource, TypeUrl } from '@seine/envoy';
+import { encodeResource, TypeUrl } from '@seine/envoy/resource';
 import { SPIFFECertValidatorConfigSchema } from '@seine/envoy/envoy/extensions/transport_sockets/tls/v3/tls_spiffe_validator_config_pb.js';
 import { SecretSchema } from '@seine/envoy/envoy/extensions/transport_sockets/tls/v3/secret_pb.js';
 import { readTrustedRoots } from './trusted-roots.js';
