@@ -1,16 +1,21 @@
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
+import tls from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { poll } from '@seine/testing';
 import {
   binomialRange,
   documents,
   httpRoutesYaml,
+  istioYaml,
   LaptopMesh,
   type LaptopWorkload,
+  rawGet,
+  rawRequest,
   request,
   subsetsYaml,
+  tlsRequest,
   to,
 } from '../../src/index.js';
 
@@ -89,6 +94,50 @@ it('reports a broken document by file and line, and keeps its last good version 
   expect(await versions(10)).toBe('v2');
 });
 
+describe('identities', () => {
+  const strict = istioYaml('PeerAuthentication', 'default', { mtls: { mode: 'STRICT' } }).replace(
+    'networking.',
+    'security.',
+  );
+  const sidecarOfReviews = () => {
+    const { address, inboundPort } = workloads.find(({ name }) => name.startsWith('reviews-v1'))!;
+    return { address, inboundPort };
+  };
+  const inPlainText = async () => {
+    const { address, inboundPort } = sidecarOfReviews();
+    return (await rawRequest(address, inboundPort, rawGet('/reviews/0'))).status;
+  };
+  const shown = async () => {
+    const { address, inboundPort } = sidecarOfReviews();
+    return await tlsRequest(address, inboundPort, { servername: 'reviews', alpn: ['istio'] });
+  };
+
+  it('come from a citadel that is there with the rest, and whose keys nobody else can read', async () => {
+    const { stdout } = await mesh.seinectl(['status', '-o', 'json']);
+    expect(JSON.parse(stdout)).toMatchObject({
+      xds: 'https://127.0.0.1:15012',
+      citadel: expect.stringMatching(/^https:\/\/127\.0\.0\.1:\d+$/),
+    });
+    for (const folder of ['citadel', 'identity'])
+      expect([folder, fs.statSync(path.join(mesh.stateDir, folder)).mode & 0o077]).toEqual([folder, 0]);
+    expect(mesh.process.output).not.toMatch(/PRIVATE KEY/);
+  });
+
+  it('are shown by sidecars, which take plain text too where nobody says otherwise', async () => {
+    expect(await inPlainText()).toBe(200);
+    expect((await shown()).subjectAltName).toBe('URI:spiffe://cluster.local/ns/default/sa/bookinfo-reviews');
+  });
+
+  it('are demanded under STRICT, and the mesh goes on', async () => {
+    expect((await mesh.seinectl(['apply', '--wait', '-f', '-'], strict)).code).toBe(0);
+    await poll(async () => (await inPlainText()) === 0, 'plain text cut off');
+    expect((await shown()).status).toBeUndefined();
+    expect(await mesh.status('/api/v1/products/0/reviews')).toBe(200);
+    expect((await mesh.seinectl(['delete', 'peerauthentication', 'default', '-n', 'default', '--wait'])).code).toBe(0);
+    await poll(async () => (await inPlainText()) === 200, 'plain text taken again');
+  });
+});
+
 it('refuses a second mesh on the same ports with one sentence', async () => {
   const second = new LaptopMesh();
   try {
@@ -117,10 +166,32 @@ describe('after Ctrl-C', () => {
     await mesh.start();
     await poll(async () => (await versions(10)) === 'v1', 'the applied weights');
     await mesh.interrupt();
+    const root = fs.readFileSync(rootFile());
     await mesh.start('--fresh');
+    // Whoever was given the root knows the mesh still.
+    expect(fs.readFileSync(rootFile())).toEqual(root);
+    const [reviews] = (await mesh.workloads()).filter(({ name }) => name.startsWith('reviews-v1'));
+    expect(await verifies(reviews!, root)).toBe(true);
     await poll(async () => (await versions(10)) === 'v2', 'the weights of the file');
   });
 });
+
+function rootFile(): string {
+  return path.join(mesh.stateDir, 'citadel/ca/root-cert.pem');
+}
+
+/** Whether a sidecar shows a certificate of this root. */
+async function verifies({ address, inboundPort }: LaptopWorkload, root: Buffer): Promise<boolean> {
+  return await new Promise((resolve, reject) => {
+    const options = { ca: root, checkServerIdentity: () => undefined, ALPNProtocols: ['istio'] };
+    const socket = tls.connect({ host: address, port: inboundPort, ...options, rejectUnauthorized: false });
+    socket.once('secureConnect', () => {
+      resolve(socket.authorized);
+      socket.destroy();
+    });
+    socket.once('error', reject);
+  });
+}
 
 async function isListening(port: number): Promise<boolean> {
   return await new Promise((resolve) => {
