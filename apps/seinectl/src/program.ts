@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { CommandError, ExitCode } from './command-error.js';
 import { registerAnalyze } from './commands/analyze.js';
 import { registerApply } from './commands/apply.js';
+import { registerAuthn } from './commands/authn.js';
 import { registerAuthz } from './commands/authz.js';
 import { registerCa } from './commands/ca.js';
 import { registerCompile } from './commands/compile.js';
@@ -45,6 +46,7 @@ export function createProgram(io: Io): Command {
   registerProxyConfig(program, io);
   program.commandsGroup('Identity:');
   registerCa(program, io);
+  registerAuthn(program, io);
   registerAuthz(program, io);
   program.commandsGroup('Other:');
   registerCompletion(program, io);

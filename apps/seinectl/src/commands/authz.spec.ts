@@ -1,9 +1,12 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { run } from '../program.js';
 import { compiledDump } from '../testing/compiled-dump.js';
 import { FakeHttp } from '../testing/fake-http.js';
 import { FakeIo } from '../testing/fake-io.js';
 import { FakeState, runWorkload } from '../testing/fake-state.js';
+
+// The compiler is loaded when it is first asked.
+jest.setTimeout(60_000);
 
 const service = `
 apiVersion: v1

@@ -14,6 +14,18 @@ export interface EnvoyAnswer {
   readonly now: number;
 }
 
+/** The Envoys of all workloads of the running mesh, or of one. @param reference NAME or NAME.NAMESPACE */
+export async function askEnvoys(
+  reference: string | undefined,
+  state: string | undefined,
+  io: Io,
+): Promise<readonly EnvoyAnswer[]> {
+  const { workloads } = await readRunFile(stateDir(state, io));
+  const wanted = reference === undefined ? workloads : [findWorkload(workloads, reference)];
+  return await Promise.all(wanted.map((workload) => ask(workload, io)));
+}
+
+/** The Envoy of a workload of the running mesh. @param reference NAME or NAME.NAMESPACE */
 export async function askEnvoy(reference: string, state: string | undefined, io: Io): Promise<EnvoyAnswer> {
   const run = await readRunFile(stateDir(state, io));
   return await ask(findWorkload(run.workloads, reference), io);

@@ -16,8 +16,16 @@ export async function compiledDump(yaml: string, workload: string, proxy: Partia
   if (hasErrors(diagnostics)) throw new Error(JSON.stringify(diagnostics));
   const { resources } = compileProxy({ objects, workload, config: defaultMeshConfig, proxy });
   if (!resources) throw new Error(`no workload ${workload}`);
-  const { listeners, clusters, extensions } = resources;
+  const { listeners, clusters, extensions, endpoints } = resources;
   const sections = [
+    {
+      '@type': 'type.googleapis.com/envoy.admin.v3.EndpointsConfigDump',
+      dynamic_endpoint_configs: endpoints.map((config) => ({ endpoint_config: config })),
+    },
+    {
+      '@type': 'type.googleapis.com/envoy.admin.v3.BootstrapConfigDump',
+      bootstrap: { node: { metadata: { LABELS: proxy.labels ?? {} } } },
+    },
     {
       '@type': 'type.googleapis.com/envoy.admin.v3.ListenersConfigDump',
       dynamic_listeners: listeners.map((listener) => ({ active_state: { listener } })),
