@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { AuthorityReport } from '@seine/api';
 import { run } from '../program.js';
+import { FakeConfigApi } from '../testing/fake-config-api.js';
 import { FakeIo } from '../testing/fake-io.js';
 import { FakeState } from '../testing/fake-state.js';
 
@@ -113,7 +114,38 @@ describe('seinectl ca', () => {
     expect(await run(['ca', 'revoke', '-o', 'yaml'], io)).toBe(0);
     expect(io.stdout).toMatch(/reason: lost/);
     expect(await run(['ca', 'revoke', id, '--undo'], io)).toBe(0);
-    expect(io.stderr).toBe('nobody is revoked\n');
+    expect(io.stderr).toMatch(/nobody is revoked\n$/);
+    expect(io.stderr).toMatch(/^warning: citadel signs no more, but proxies were not told: no mesh is running/);
+  });
+
+  it('revoke has proxies refuse who is revoked, and no longer when nobody is', async () => {
+    const applied: string[] = [];
+    const api = new FakeConfigApi({
+      Apply: ({ objects }) => {
+        applied.push(...objects);
+        return { revision: 1, results: [] };
+      },
+      Delete: ({ objects }) => {
+        applied.push(`delete ${objects.map(({ kind, namespace, name }) => `${kind} ${namespace}/${name}`).join()}`);
+        return { revision: 2, results: [] };
+      },
+    });
+    io.env['SEINE_CONFIG_API'] = await api.start();
+    const denial = { spiffeId: id, reason: '', since: '2026-01-01T00:00:00Z' };
+    answers.set('POST /ca/denied', [200, [denial]]);
+    answers.set(`DELETE /ca/denied?id=${encodeURIComponent(id)}`, [200, []]);
+    expect(await run(['ca', 'revoke', id], io)).toBe(0);
+    expect(await run(['ca', 'revoke', id, '--undo'], io)).toBe(0);
+    api.stop();
+    expect(JSON.parse(applied[0]!)).toMatchObject({
+      kind: 'AuthorizationPolicy',
+      metadata: { name: 'seine-revoked', namespace: 'istio-system' },
+      spec: {
+        action: 'DENY',
+        rules: [{ from: [{ source: { principals: ['cluster.local/ns/default/sa/reviews'] } }] }],
+      },
+    });
+    expect(applied[1]).toBe('delete AuthorizationPolicy istio-system/seine-revoked');
   });
 
   it('token prints the token alone, without a newline', async () => {

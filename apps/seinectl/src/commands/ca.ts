@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { AuthorityReport, RotateRequest } from '@seine/api';
+import type { AuthorityReport, DenialReport, RotateRequest } from '@seine/api';
 import { CitadelAdmin, type CitadelFlags } from '../client/citadel-admin.js';
 import { CommandError, usageError } from '../command-error.js';
 import { parseSeconds } from '../duration.js';
@@ -15,7 +15,8 @@ import {
 } from '../output/authority-rows.js';
 import type { Output } from '../output/output.js';
 import type { Row } from '../output/table.js';
-import { outputOf, outputOption, stateOption, timeoutOption } from './shared-options.js';
+import { configApiTarget } from '../runtime/addresses.js';
+import { configApiOption, outputOf, outputOption, stateOption, timeoutOption } from './shared-options.js';
 
 interface Flags extends CitadelFlags {
   readonly output: 'table' | 'json' | 'yaml';
@@ -152,6 +153,7 @@ function registerRevoke(ca: Command, io: Io): void {
     .argument('[identity]', 'spiffe://TRUST_DOMAIN/ns/NAMESPACE/sa/ACCOUNT; none: show who is revoked')
     .option('--reason <text>', 'why, for whoever asks later', '')
     .option('--undo', 'believe the identity again')
+    .addOption(configApiOption())
     .action(async (identity: string | undefined, flags: RevokeFlags, command: Command) => {
       if (identity === undefined && flags.undo) throw usageError('whom to believe again? Give its SPIFFE ID');
       const admin = await CitadelAdmin.open(flags, io);
@@ -162,9 +164,27 @@ function registerRevoke(ca: Command, io: Io): void {
             ? await admin.allow(identity)
             : await admin.deny(identity, flags.reason);
       const output = outputOf(command, io);
+      if (identity !== undefined) await tellProxies(denied, flags, io, output);
       if (denied.length === 0 && flags.output === 'table') output.progress('nobody is revoked');
       else await show(denied, flags.output, output, deniedHeader, deniedRows(denied));
     });
+}
+
+/** Certificates that somebody has already are refused by proxies, which know nothing of citadel. */
+async function tellProxies(denied: readonly DenialReport[], flags: RevokeFlags, io: Io, output: Output): Promise<void> {
+  const { connectConfigApi } = await import('../client/grpc-calls.js');
+  const { enforceDenials } = await import('../client/revocation-policy.js');
+  try {
+    const api = connectConfigApi(await configApiTarget(flags, io));
+    try {
+      await enforceDenials(api, denied);
+    } finally {
+      api.close();
+    }
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    output.warning(`citadel signs no more, but proxies were not told: ${error.message}`);
+  }
 }
 
 function registerToken(ca: Command, io: Io): void {
