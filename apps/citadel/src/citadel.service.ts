@@ -379,6 +379,16 @@ export class CitadelService {
     const request = readCertificateRequest(csr);
     const lifetimeMs = lifetimes.fallback * 1000;
     const issued = await this.#signing.sign({ identity, csr, request, lifetimeMs, now: now(), dnsNames });
+    this.options.audit({
+      time: new Date(now()).toISOString(),
+      event: 'issued',
+      spiffeId: issued.spiffeId,
+      by: 'citadel itself',
+      address: '',
+      serial: issued.serial,
+      notAfter: new Date(issued.notAfter).toISOString(),
+      ttl: Math.round((issued.notAfter - now()) / 1000),
+    });
     this.#callOffServing?.();
     const due = renewalTime(now(), issued.notAfter, random());
     this.#callOffServing = later(() => this.#renewServing(), due - now());

@@ -16,7 +16,7 @@ import {
 } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { certificateApiLoaderOptions, certificateApiProto, type CertificateResponseMessage } from '@seine/api';
@@ -34,6 +34,8 @@ import { certificateApiServer, CitadelModule } from './citadel.module.js';
 import type { CitadelService } from './citadel.service.js';
 import { parseArguments } from './config.js';
 import { openCitadel } from './open-citadel.js';
+
+jest.setTimeout(120_000);
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'seine-replicas-'));
 const stateDir = path.join(folder, 'state');
@@ -257,6 +259,32 @@ describe('the admin port', () => {
     client.close();
     const { body } = await call(one, 'GET', '/ca/certificates?identity=spiffe://td/ns/default/sa/listed');
     expect(body).toMatchObject([{ spiffeId: 'spiffe://td/ns/default/sa/listed', by: 'test' }]);
+  });
+});
+
+describe('what citadel keeps and says', () => {
+  it('C-22 has keys in one file for citadel alone, and secrets nowhere else', async () => {
+    const { body } = await call(one, 'POST', '/ca/tokens', { namespace: 'default', serviceAccount: 'secret' });
+    const { token } = body as { token: string };
+    const found = new Map<string, string[]>();
+    for (const name of fs.readdirSync(stateDir, { recursive: true, encoding: 'utf8' })) {
+      const file = path.join(stateDir, name);
+      if (!fs.statSync(file).isFile()) continue;
+      const text = fs.readFileSync(file, 'utf8');
+      for (const secret of ['PRIVATE KEY', token.replace('seine-join.', ''), adminToken()])
+        if (text.includes(secret)) found.set(secret, [...(found.get(secret) ?? []), name]);
+    }
+    expect(found.get('PRIVATE KEY')).toEqual([expect.stringMatching(/^ca\/authority\.\d+\.json$/)]);
+    expect(found.get(adminToken())).toEqual(['admin.token']);
+    expect(found.size).toBe(2);
+    const shown = [await call(one, 'GET', '/ca'), await call(one, 'GET', '/bundle'), warnings, process.env];
+    expect(JSON.stringify(shown)).not.toMatch(/PRIVATE KEY/);
+    expect(JSON.stringify(shown)).not.toContain(adminToken());
+  });
+
+  it('C-23 writes down its own certificate, too', () => {
+    const log = fs.readFileSync(path.join(stateDir, 'audit.log'), 'utf8');
+    expect(log).toMatch(/"issued","spiffeId":"spiffe:\/\/td\/ns\/istio-system\/sa\/citadel","by":"citadel itself"/);
   });
 });
 

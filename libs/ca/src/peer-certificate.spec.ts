@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { type CertificateContent, emptyName, keyId, signCertificate, spkiOf } from './certificate.js';
 import { encodePem } from './pem.js';
 import { verifyPeer } from './peer-certificate.js';
-import { makeRoot, readSigner, type Signer } from './signer.js';
+import { clockSkewMs, makeRoot, readSigner, type Signer } from './signer.js';
 
 const now = Date.now();
 const hour = 3_600_000;
@@ -73,6 +73,17 @@ describe('a peer', () => {
     expect(verifyPeer([shown({}, others)], bundles(), now)).toEqual({ error: expect.stringMatching(/does not chain/) });
     const both = bundles().set('other', [others.path[0]!]);
     expect(verifyPeer([shown({}, others)], both, now)).toEqual({ error: expect.stringMatching(/does not chain/) });
+  });
+
+  it.each([
+    ['a minute behind', -60_000, 'taken'],
+    ['a minute ahead', 60_000, 'taken'],
+    ['an hour behind', -hour, 'not in force'],
+    ['an hour ahead of one that lives for half of it', hour, 'not in force'],
+  ])('C-14 whose judge’s clock is %s is %s', (_name, off, outcome) => {
+    const fresh = shown({ notBefore: now - clockSkewMs, notAfter: now + hour / 2 });
+    const verdict = verifyPeer([fresh], bundles(), now + off);
+    expect('error' in verdict ? verdict.error : 'taken').toContain(outcome);
   });
 
   it.each([
