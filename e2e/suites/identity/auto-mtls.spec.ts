@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import {
+  type Certificate,
   documents,
   EchoServer,
   istioYaml,
@@ -9,7 +10,9 @@ import {
   rawRequest,
   type Seen,
   serviceYaml,
+  SpiffeAuthority,
   TestMesh,
+  tlsRequest,
 } from '../../src/index.js';
 
 jest.setTimeout(180_000);
@@ -172,6 +175,41 @@ data: { mesh: 'enableAutoMtls: false' }
     expect((await mesh.call('http://wire:8081/')).status).toBe(503);
     expect((await mesh.call('http://reviews:8080/')).status).toBe(200);
   });
+});
+
+it('a gateway that demands ISTIO_MUTUAL takes callers of the mesh, and calls on with its own identity', async () => {
+  await apply(
+    'edge',
+    istioYaml('Gateway', 'edge', {
+      selector: { istio: 'ingressgateway' },
+      servers: [
+        { port: { number: 15443, name: 'https', protocol: 'HTTPS' }, hosts: ['*'], tls: { mode: 'ISTIO_MUTUAL' } },
+      ],
+    }),
+    istioYaml('VirtualService', 'edge', {
+      hosts: ['*'],
+      gateways: ['edge'],
+      http: [{ route: [{ destination: { host: 'reviews', port: { number: 8080 } } }] }],
+    }),
+  );
+  const call = (client: Certificate | undefined) =>
+    tlsRequest(mesh.gatewayAddress, 15443, { servername: 'any.example.com', client });
+  const { status, body, subjectAltName } = await call(await mesh.svid('friend', { namespace: 'others' }));
+  expect([status, subjectAltName]).toEqual([
+    200,
+    'URI:spiffe://cluster.local/ns/istio-system/sa/istio-ingressgateway-service-account',
+  ]);
+  // The body comes in chunks.
+  const callers =
+    seenIn(body.slice(body.indexOf('{'), body.lastIndexOf('}') + 1)).headers['x-forwarded-client-cert']?.split(',') ??
+    [];
+  expect(callers.map((caller) => /URI=([^;]*)/.exec(caller)?.[1])).toEqual([
+    'spiffe://cluster.local/ns/others/sa/friend',
+    'spiffe://cluster.local/ns/istio-system/sa/istio-ingressgateway-service-account',
+  ]);
+  expect((await call(undefined)).status).toBeUndefined();
+  const stranger = await SpiffeAuthority.make();
+  expect((await call(await stranger.issue({ serviceAccount: 'friend' }))).status).toBeUndefined();
 });
 
 it('a WorkloadEntry says by its label whether it takes it', async () => {
