@@ -21,6 +21,7 @@ import {
 } from '../../src/index.js';
 import { sidecarNode } from '../../src/mesh-nodes.js';
 import { forgedSvid } from './forged-svid.js';
+import { listeningPorts } from './listening-ports.js';
 
 jest.setTimeout(240_000);
 
@@ -229,7 +230,7 @@ describe('clients of the secure port', () => {
 
   it('X-34: there is no plain text, on no port', async () => {
     expect(await outcome({})).toEqual({ code: status.UNAVAILABLE, got: 0 });
-    const ports = new Set(listeningPorts(pilot.process.pid));
+    const ports = new Set(listeningPorts(pilot.process.pid).map((listening) => listening.port));
     expect(ports).toEqual(new Set([port, pilot.ports.admin]));
     // The admin port speaks HTTP/1.1 only.
     expect((await outcome({}, aNode(), pilot.ports.admin)).code).not.toBe(status.OK);
@@ -297,21 +298,3 @@ describe('clients of the secure port', () => {
     expect(await secretsFor('shop', 'istio-system')).toBe(status.PERMISSION_DENIED);
   });
 });
-
-/** TCP ports on which a process listens, as the kernel has them. */
-function listeningPorts(pid: number): readonly number[] {
-  const inodes = new Set(
-    fs.readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
-      const [, inode] = /^socket:\[(\d+)\]$/.exec(fs.readlinkSync(`/proc/${pid}/fd/${fd}`)) ?? [];
-      return inode === undefined ? [] : [inode];
-    }),
-  );
-  return ['tcp', 'tcp6'].flatMap((family) =>
-    fs
-      .readFileSync(`/proc/${pid}/net/${family}`, 'utf8')
-      .split('\n')
-      .map((line) => line.trim().split(/\s+/))
-      .filter((fields) => fields[3] === '0A' && inodes.has(fields[9] ?? ''))
-      .map((fields) => parseInt(fields[1]?.split(':')[1] ?? '', 16)),
-  );
-}
