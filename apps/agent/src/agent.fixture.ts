@@ -53,6 +53,8 @@ export class AgentLab {
   readonly log: string[] = [];
   /** By what was asked, in order. */
   readonly proofs: Proof['by'][] = [];
+  /** Of the agent that was started last. */
+  metrics = new Registry();
   readonly #ends: (() => void)[] = [];
   isAway = false;
   lifetimeMs = 3_600_000;
@@ -79,6 +81,7 @@ export class AgentLab {
 
   async start(options: Partial<AgentOptions> = {}): Promise<AgentService> {
     const watcher = new FileWatcher(20);
+    this.metrics = new Registry();
     const agent = new AgentService({
       rootCertFile: this.rootFile,
       trustDomain,
@@ -87,7 +90,7 @@ export class AgentLab {
       authority: () => this.ask,
       watchFile: watcher.watch,
       logger: this.logger,
-      metrics: new AgentMetrics(new Registry()),
+      metrics: new AgentMetrics(this.metrics),
       now: Date.now,
       random: Math.random,
       later: (run, ms) => {

@@ -59,7 +59,7 @@ export class AgentService {
   constructor(private readonly options: AgentOptions) {
     const { trustDomain, later, logger, metrics, now, records = noRecords } = options;
     const onWarning = (message: string): void => void logger.warn(message, 'sds');
-    this.#sockets = new Sockets({ events: this.#events(onWarning), onWarning });
+    this.#sockets = new Sockets({ trustDomain, events: this.#events(onWarning), onWarning });
     this.#trust = new Trust({
       trustDomain,
       isAwaited: () => this.#sockets.isAwaited(rootSecretName),

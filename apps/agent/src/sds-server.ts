@@ -18,6 +18,7 @@ import {
 } from '@seine/envoy/envoy/service/discovery/v3/discovery_pb.js';
 import { DeltaSecretStream, type SdsEvents, SdsProtocolError, type SecretSource, SotwSecretStream } from '@seine/sds';
 import { removeStaleSocket, shortenSocketPath } from './socket-path.js';
+import { serveWorkloadApi } from './workload-api.js';
 
 /** What a stream may have, by what it has shown; or why it may have nothing, for the log and for the caller. */
 export type Admission = SecretSource | { readonly error: string };
@@ -25,6 +26,7 @@ export type Admission = SecretSource | { readonly error: string };
 export interface SdsServerOptions {
   /** Absolute. */
   readonly socket: string;
+  readonly trustDomain: string;
   readonly admit: (bearer: string | undefined) => Admission;
   readonly events: SdsEvents;
   /** An operator should look at this. */
@@ -82,6 +84,8 @@ export class SdsServer {
       StreamSecrets: this.#handle((source, send) => new SotwSecretStream(source, send, options.events)),
       DeltaSecrets: this.#handle((source, send) => new DeltaSecretStream(source, send, options.events)),
     });
+    const { trustDomain, admit, onWarning } = options;
+    serveWorkloadApi(this.#server, { trustDomain, admit: (metadata) => admit(bearerOf(metadata)), onWarning });
   }
 
   /** @throws Error when somebody else serves there, or the place cannot be had */

@@ -11,6 +11,7 @@ interface Served {
 }
 
 export interface SocketsOptions {
+  readonly trustDomain: string;
   readonly events: SdsEvents;
   readonly onWarning: (message: string) => void;
 }
@@ -39,6 +40,7 @@ export class Sockets {
     }
     const server = SdsServer.listen({
       socket,
+      trustDomain: this.options.trustDomain,
       admit: (bearer) => this.#admit(socket, bearer),
       events: this.options.events,
       onWarning: this.options.onWarning,

@@ -122,6 +122,22 @@ describe('the agent’s own API', () => {
     expect(lab.log.join('')).toMatch(/vm: no certificate: there is no token to ask with/);
   });
 
+  it('S-4: shows in a metric how long a certificate lives, and that it has expired while citadel is away', async () => {
+    lab.lifetimeMs = 2_000;
+    await call('PUT', '/workloads/vm', vm({ token: 'vms/vm' }));
+    await lab.sotw(at('vm/socket'), ['default']);
+    lab.isAway = true;
+    const left = async () => {
+      const { values } = await lab.metrics.getSingleMetric('istio_agent_cert_expiry_seconds')!.get();
+      return values.find(({ labels }) => labels['workload'] === 'vm')!.value;
+    };
+    expect(await left()).toBeGreaterThan(0);
+    expect(agent.waiting()).toEqual([]);
+    await lab.until(() => agent.waiting().includes('vm'));
+    expect(await left()).toBeLessThanOrEqual(0);
+    expect(lab.log.join('')).toMatch(/vm: no certificate: away; next try in \d+ ms/);
+  });
+
   it('writes down no key of a workload whose token is read again', async () => {
     fs.writeFileSync(at('jwt'), podToken('pod', 'uid'));
     await call('PUT', '/workloads/pod', vm({ namespace: 'default', serviceAccount: 'pod', tokenFile: at('jwt') }));

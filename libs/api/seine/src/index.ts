@@ -4,3 +4,4 @@ export type * from './run-file.js';
 export * from './certificates.js';
 export * from './csi.js';
 export type * from './citadel-admin.js';
+export * from './workload-api.js';
