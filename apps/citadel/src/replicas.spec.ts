@@ -1,96 +1,24 @@
 import 'reflect-metadata';
-import { generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import fs from 'node:fs';
-import http from 'node:http';
-import type { AddressInfo } from 'node:net';
-import os from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import {
-  type ClientDuplexStream,
-  credentials,
-  loadPackageDefinition,
-  makeGenericClientConstructor,
-  Metadata,
-  type ServiceError,
-} from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import type { ServiceError } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import type { INestApplication } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { certificateApiLoaderOptions, certificateApiProto, type CertificateResponseMessage } from '@seine/api';
-import { type AuditRecord, makeCertificateRequest, makeWorkloadKey } from '@seine/ca';
-import { TypeUrl } from '@seine/envoy';
+import type { AuditRecord } from '@seine/ca';
 import {
-  type DiscoveryRequest,
-  DiscoveryRequestSchema,
-  type DiscoveryResponse,
-  DiscoveryResponseSchema,
-} from '@seine/envoy/envoy/service/discovery/v3/discovery_pb.js';
-import type { Authenticator } from '@seine/identity';
-import { readBundlesSecret } from '@seine/sds';
-import { certificateApiServer, CitadelModule } from './citadel.module.js';
-import type { CitadelService } from './citadel.service.js';
-import { parseArguments } from './config.js';
-import { openCitadel } from './open-citadel.js';
+  adminToken,
+  ask,
+  call,
+  clientOf,
+  folder,
+  newCsr,
+  start,
+  stateDir,
+  warnings,
+  type Replica,
+} from './testing/replica.fixture.js';
 
 jest.setTimeout(120_000);
-
-const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'seine-replicas-'));
-const stateDir = path.join(folder, 'state');
-const warnings: string[] = [];
-const logger = {
-  log: () => undefined,
-  warn: (message: string) => void warnings.push(message),
-  error: (message: string) => void warnings.push(message),
-};
-
-/** Believes a text that begins with `account:`. */
-const byName: Authenticator = ({ bearer }) => {
-  const serviceAccount = /^account:(.+)$/.exec(bearer ?? '')?.[1];
-  const identity = { trustDomain: 'td', namespace: 'default', serviceAccount: serviceAccount ?? '' };
-  return Promise.resolve(serviceAccount === undefined ? undefined : { identity, by: 'test' });
-};
-
-interface Replica {
-  readonly citadel: CitadelService;
-  readonly app: INestApplication;
-  readonly port: number;
-  readonly admin: string;
-}
-
-async function freePort(): Promise<number> {
-  const server = http.createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-async function start(...flags: readonly string[]): Promise<Replica> {
-  const port = await freePort();
-  const common = [
-    '--state',
-    stateDir,
-    '--trust-domain',
-    'td',
-    '--rotation-wait',
-    '0',
-    '--max-ttl',
-    '7200',
-    '--ttl',
-    '3600',
-  ];
-  const options = parseArguments([...common, ...flags]);
-  const citadel = await openCitadel({ ...options, logger, authenticators: [byName] });
-  const app = await NestFactory.create(CitadelModule.register(citadel), { logger: false });
-  app.connectMicroservice(certificateApiServer(citadel, `127.0.0.1:${port}`));
-  await app.startAllMicroservices();
-  await app.listen(0, '127.0.0.1');
-  const { port: admin } = (app.getHttpServer() as http.Server).address() as AddressInfo;
-  return { citadel, app, port, admin: `http://127.0.0.1:${admin}` };
-}
 
 let one: Replica;
 let two: Replica;
@@ -101,59 +29,6 @@ afterAll(async () => {
   await Promise.all([one.app.close(), two.app.close()]);
   fs.rmSync(folder, { recursive: true, force: true });
 });
-
-interface Answer {
-  readonly status: number;
-  readonly body: unknown;
-}
-
-async function call(
-  replica: Replica,
-  method: string,
-  at: string,
-  body?: object,
-  token = adminToken(),
-): Promise<Answer> {
-  const headers = { ...(token && { authorization: `Bearer ${token}` }), 'content-type': 'application/json' };
-  const response = await fetch(`${replica.admin}${at}`, {
-    method,
-    headers,
-    ...(body && { body: JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  return {
-    status: response.status,
-    body: text.startsWith('{') || text.startsWith('[') ? (JSON.parse(text) as unknown) : text,
-  };
-}
-const adminToken = () => fs.readFileSync(path.join(stateDir, 'admin.token'), 'utf8').trim();
-
-const definition = loadPackageDefinition(loadSync(fileURLToPath(certificateApiProto), certificateApiLoaderOptions));
-type CallBack = (error: ServiceError | null, response?: CertificateResponseMessage) => void;
-interface Client {
-  createCertificate(request: object, metadata: Metadata, callback: CallBack): void;
-  close(): void;
-}
-const clientClass = (
-  definition as unknown as {
-    istio: { v1: { auth: { IstioCertificateService: new (address: string, channel: object) => Client } } };
-  }
-).istio.v1.auth.IstioCertificateService;
-
-function clientOf({ port, citadel }: Replica): Client {
-  return new clientClass(`localhost:${port}`, credentials.createSsl(Buffer.from(citadel.roots())));
-}
-
-function ask(client: Client, account: string, request: object): Promise<CertificateResponseMessage> {
-  const metadata = new Metadata();
-  metadata.set('authorization', `Bearer ${account}`);
-  return new Promise((resolve, reject) => {
-    client.createCertificate({ validityDuration: 0, ...request }, metadata, (error, response) =>
-      error ? reject(error) : resolve(response!),
-    );
-  });
-}
-const newCsr = async () => makeCertificateRequest(await makeWorkloadKey('ecdsa-p256'));
 
 describe('two citadels on one state directory', () => {
   it('C-17 that start at once have one root', () => {
@@ -317,148 +192,5 @@ describe('a refusal', () => {
     await expect(ask(client, 'account:junk', { csr: 'x'.repeat(60_000) })).rejects.toMatchObject({ code: 3 });
     await ask(client, 'account:junk', { csr: await newCsr() });
     client.close();
-  });
-});
-
-type Stream = ClientDuplexStream<DiscoveryRequest, DiscoveryResponse>;
-
-/** A follower of the bundle, as an agent is one. */
-class Following {
-  readonly #client;
-  readonly #stream: Stream;
-  readonly responses: DiscoveryResponse[] = [];
-  error: ServiceError | undefined;
-
-  constructor({ port, citadel }: Replica, own?: { key: string; chain: string }) {
-    const service = {
-      StreamSecrets: {
-        path: '/envoy.service.secret.v3.SecretDiscoveryService/StreamSecrets',
-        requestStream: true,
-        responseStream: true,
-        requestSerialize: (message: DiscoveryRequest) => Buffer.from(toBinary(DiscoveryRequestSchema, message)),
-        requestDeserialize: (bytes: Buffer) => fromBinary(DiscoveryRequestSchema, bytes),
-        responseSerialize: (message: DiscoveryResponse) => Buffer.from(toBinary(DiscoveryResponseSchema, message)),
-        responseDeserialize: (bytes: Buffer) => fromBinary(DiscoveryResponseSchema, bytes),
-      },
-    };
-    const made = makeGenericClientConstructor(service, 'sds');
-    const [key, chain] = own ? [Buffer.from(own.key), Buffer.from(own.chain)] : [null, null];
-    this.#client = new made(`localhost:${port}`, credentials.createSsl(Buffer.from(citadel.roots()), key, chain));
-    this.#stream = (this.#client['StreamSecrets'] as () => Stream).call(this.#client);
-    this.#stream.on('data', (response: DiscoveryResponse) => this.responses.push(response));
-    this.#stream.on('error', (error: ServiceError) => (this.error = error));
-  }
-
-  send(change: Partial<Pick<DiscoveryRequest, 'typeUrl' | 'resourceNames'>> = {}): void {
-    const { nonce = '', versionInfo = '' } = this.responses.at(-1) ?? {};
-    const about = { typeUrl: TypeUrl.secret, resourceNames: ['ROOTCA'], responseNonce: nonce, versionInfo };
-    this.#stream.write(create(DiscoveryRequestSchema, { ...about, ...change }));
-  }
-
-  get roots(): readonly string[] {
-    const read = readBundlesSecret(this.responses.at(-1)!.resources[0]!.value, 'td');
-    return 'error' in read ? [] : (read.bundles.get('td') ?? []);
-  }
-
-  close(): void {
-    this.#stream.cancel();
-    this.#client.close();
-  }
-}
-
-async function until(what: () => boolean): Promise<void> {
-  const deadline = Date.now() + 20_000;
-  while (!what()) {
-    if (Date.now() > deadline) throw new Error(`never: ${what.toString()}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
-
-describe('over SDS citadel', () => {
-  it('gives the bundle only: no certificate, and no key', async () => {
-    const follower = new Following(one);
-    follower.send({ resourceNames: ['default', 'ROOTCA'] });
-    await until(() => follower.responses.length === 1);
-    expect(follower.responses[0]!.resources).toHaveLength(1);
-    expect(follower.roots).toEqual([one.citadel.roots()]);
-    follower.close();
-  });
-
-  it('C-18 pushes a new root, and rotates when all who have shown a certificate have acknowledged it', async () => {
-    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    const client = clientOf(one);
-    const { certChain } = await ask(client, 'account:agent', { csr: makeCertificateRequest(privateKey) });
-    client.close();
-    const own = { key: privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(), chain: certChain.join('') };
-    const [agent, stranger] = [new Following(one, own), new Following(two)];
-    for (const follower of [agent, stranger]) {
-      follower.send();
-      await until(() => follower.responses.length === 1);
-    }
-    agent.send();
-    const before = one.citadel.bundle().spiffe_sequence;
-
-    expect(await call(one, 'POST', '/ca/rotate', { step: 'prepare' })).toMatchObject({
-      status: 200,
-      body: { phase: 'prepared' },
-    });
-    await until(() => agent.responses.length === 2 && stranger.responses.length === 2);
-    expect(agent.roots).toEqual(two.citadel.trust.roots);
-    expect(agent.roots).toHaveLength(2);
-    expect(one.citadel.bundle().spiffe_sequence).toBe(before + 1);
-    // The stranger's word does not count; the agent's does, at either citadel.
-    const refused = {
-      status: 409,
-      body: { message: expect.stringMatching(/1 followers have not .*sa\/agent at 127/) },
-    };
-    expect(await call(one, 'POST', '/ca/rotate', { step: 'activate' })).toMatchObject(refused);
-    await until(() => two.citadel.spread().behind.length > 0);
-    expect(await call(two, 'POST', '/ca/rotate', { step: 'activate' })).toMatchObject(refused);
-
-    agent.send();
-    await until(() => two.citadel.spread().behind.length === 0);
-    expect(await call(two, 'POST', '/ca/rotate', { step: 'activate' })).toMatchObject({
-      status: 200,
-      body: { phase: 'activated' },
-    });
-    await until(() => one.citadel.keeper.state().prepared === undefined);
-    const after = clientOf(one);
-    const issued = await ask(after, 'account:agent', { csr: await newCsr() });
-    after.close();
-    const fingerprint = (pem: string) => new X509Certificate(pem).fingerprint256;
-    expect(fingerprint(issued.certChain.at(-1)!)).toBe(fingerprint(agent.roots[1]!));
-
-    expect((await call(one, 'POST', '/ca/rotate', { step: 'retire' })).status).toBe(409);
-    expect(await call(one, 'POST', '/ca/rotate', { step: 'retire', force: true })).toMatchObject({
-      status: 200,
-      body: { phase: 'stable' },
-    });
-    await until(() => agent.responses.length === 3);
-    expect(agent.roots).toHaveLength(1);
-    for (const follower of [agent, stranger]) follower.close();
-    await until(() => one.citadel.followers.list().length + two.citadel.followers.list().length === 0);
-  });
-
-  it('C-12 the certificate of a root that has gone renews nothing', async () => {
-    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    const client = clientOf(one);
-    const { certChain } = await ask(client, 'account:late', { csr: makeCertificateRequest(privateKey) });
-    client.close();
-    for (const step of ['prepare', 'activate', 'retire'])
-      expect(await call(one, 'POST', '/ca/rotate', { step, force: step !== 'prepare' })).toMatchObject({ status: 200 });
-    const key = Buffer.from(privateKey.export({ format: 'pem', type: 'pkcs8' }));
-    const channel = credentials.createSsl(Buffer.from(one.citadel.roots()), key, Buffer.from(certChain.join('')));
-    await until(() => one.citadel.serving.roots === one.citadel.roots());
-    const late = new clientClass(`localhost:${one.port}`, channel);
-    await expect(ask(late, '', { csr: await newCsr() })).rejects.toMatchObject({ code: 16 });
-    late.close();
-  });
-
-  it('ends a stream that asks for what is no secret', async () => {
-    const follower = new Following(one);
-    follower.send({ typeUrl: 'type.googleapis.com/envoy.config.cluster.v3.Cluster' });
-    await until(() => follower.error !== undefined);
-    expect(follower.error).toMatchObject({ code: 3 });
-    follower.close();
   });
 });
