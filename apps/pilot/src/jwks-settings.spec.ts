@@ -24,6 +24,7 @@ describe('jwksSettings', () => {
   it('come from the variables that istiod reads, and from flags before them', () => {
     const env = { BLOCKED_CIDRS_IN_JWKS_URIS: '10.0.0.0/8, fd00::/8,', PILOT_JWT_PUB_KEY_REFRESH_INTERVAL: '1m30s' };
     expect(jwksSettings({}, env)).toMatchObject({ block: ['10.0.0.0/8', 'fd00::/8'], refreshMs: 90_000 });
+    expect(jwksSettings({}, { SEINE_JWKS_ALLOW: '127.0.0.0/8' })).toMatchObject({ allow: ['127.0.0.0/8'] });
     const flags = { 'jwks-block': ['10.1.0.0/16'], 'jwks-allow': ['127.0.0.1'], 'jwks-refresh': '1s' };
     expect(jwksSettings(flags, env)).toMatchObject({ allow: ['127.0.0.1'], block: ['10.1.0.0/16'], refreshMs: 1000 });
   });

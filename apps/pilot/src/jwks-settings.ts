@@ -33,6 +33,7 @@ export const jwksFlags = {
 } as const;
 
 export const jwksUsage = `  --jwks-allow CIDR      keys may be fetched from there, although it is loopback, link-local or pilot's own address
+                         (or $SEINE_JWKS_ALLOW, separated by commas)
   --jwks-block CIDR      no keys are fetched from there (or $BLOCKED_CIDRS_IN_JWKS_URIS, separated by commas)
   --jwks-root FILE       PEM of authorities that providers of keys are known by, besides the public ones
   --jwks-refresh TIME    between two fetches of keys, as 20m, which is the default (or
@@ -66,9 +67,13 @@ function rootOf(file: string | undefined): string | undefined {
  * @throws UsageError
  */
 export function jwksSettings(flags: JwksFlags, env: NodeJS.ProcessEnv): JwksSettings {
-  const fromEnvironment = (env['BLOCKED_CIDRS_IN_JWKS_URIS'] ?? '').split(',').map((block) => block.trim());
-  const block = flags['jwks-block'] ?? fromEnvironment.filter((text) => text !== '');
-  const allow = flags['jwks-allow'] ?? [];
+  const blocksOf = (variable: string): readonly string[] =>
+    (env[variable] ?? '')
+      .split(',')
+      .map((block) => block.trim())
+      .filter((text) => text !== '');
+  const block = flags['jwks-block'] ?? blocksOf('BLOCKED_CIDRS_IN_JWKS_URIS');
+  const allow = flags['jwks-allow'] ?? blocksOf('SEINE_JWKS_ALLOW');
   try {
     addressRules({ allow, block, own: () => [] });
   } catch (error) {

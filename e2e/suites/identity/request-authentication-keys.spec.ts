@@ -1,23 +1,32 @@
+import fs from 'node:fs';
 import type { ServerResponse } from 'node:http';
+import os from 'node:os';
+import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { signingKey, TokenIssuer, tokenOf } from '@seine/jwks-fetch/testing';
 import { poll } from '@seine/testing';
-import { freePort } from '../../src/index.js';
+import { freePort, TestAuthority } from '../../src/index.js';
 import { security, TokenMesh, tokenRules } from './token-mesh.js';
 
 jest.setTimeout(180_000);
 const issuer = new TokenIssuer();
 const other = new TokenIssuer();
 issuer.keys.push(signingKey('ES256'));
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'seine-jwks-'));
+let authority: TestAuthority;
 let tokens: TokenMesh;
 
 beforeAll(async () => {
   await Promise.all([issuer.listen(), other.listen()]);
-  tokens = await TokenMesh.start();
+  authority = new TestAuthority(path.join(folder, 'authority'));
+  const root = path.join(folder, 'root.pem');
+  fs.writeFileSync(root, authority.certificate);
+  tokens = await TokenMesh.start('--jwks-root', root);
 });
 afterAll(async () => {
   await tokens.mesh.stop();
   await Promise.all([issuer.close(), other.close()]);
+  fs.rmSync(folder, { recursive: true });
 });
 beforeEach(() => {
   tokens.mesh.resetUpstreams();
@@ -59,6 +68,22 @@ describe('keys', () => {
     await tokens.apply(tokenRules({ issuer: issuer.issuer }));
     await tokens.untilStatus(() => issuer.token(), 200);
     expect(await tokens.sources()).toMatchObject([{ source: issuer.issuer, jwksUri: issuer.jwksUri, state: 'ready' }]);
+  });
+
+  it('are fetched by https from whom an authority of --jwks-root vouches for, under the name that was asked for', async () => {
+    const { key, cert } = authority.issue('localhost');
+    const secure = await new TokenIssuer({ tls: { key: key.toString(), cert: cert.toString() } }).listen();
+    const token = () => secure.token();
+    try {
+      await tokens.apply(tokenRules({ issuer: secure.issuer, jwksUri: `https://localhost:${secure.port}/keys` }));
+      await tokens.untilStatus(token, 200);
+      // Its certificate is for no address.
+      await tokens.apply(tokenRules({ issuer: secure.issuer, jwksUri: secure.jwksUri }));
+      expect(await tokens.status(token())).toBe(401);
+      expect(await tokens.mesh.pilot.admin('/debug/diagnostics')).toContain("not in the cert's list");
+    } finally {
+      await secure.close();
+    }
   });
 
   it('J-10: stay in force while they cannot be refreshed, and their age is told', async () => {

@@ -35,14 +35,15 @@ export interface KeySource {
 export class TokenMesh {
   private constructor(readonly mesh: TestMesh) {}
 
-  static async start(): Promise<TokenMesh> {
+  /** @param pilotArguments further ones */
+  static async start(...pilotArguments: readonly string[]): Promise<TokenMesh> {
     const mesh = await TestMesh.start({
       workloads: [
         { name: 'reviews-v1', sidecar: true },
         { name: 'ratings-v1', sidecar: true },
       ],
       gateway: true,
-      pilotArguments: ['--jwks-allow', '127.0.0.0/8', '--jwks-refresh', '1s'],
+      pilotArguments: ['--jwks-allow', '127.0.0.0/8', '--jwks-refresh', '1s', ...pilotArguments],
     });
     return new TokenMesh(mesh);
   }

@@ -75,8 +75,12 @@ export function tokenSuite(prepare: () => Promise<void> = () => Promise.resolve(
       expect(await isFound({}, `/path?a=b&token=${token}`)).toBe(true);
       expect(await isFound({ cookie: `other=1; session=${token}` })).toBe(true);
       expect(await isFound({ authorization: `Bearer ${token}` }, `/?access_token=${token}`)).toBe(false);
-      for (const bad of [{ 'x-token': 'junk' }, { 'x-prefixed': 'Token junk' }, { cookie: 'session=junk' }])
-        expect(await isFound(bad)).toBe(401);
+      const junk: readonly (readonly [name: string, value: string])[] = [
+        ['x-token', 'junk'],
+        ['x-prefixed', 'Token junk'],
+        ['cookie', 'session=junk'],
+      ];
+      for (const [name, value] of junk) expect(await isFound({ [name]: value })).toBe(401);
       // Of several tokens for one rule, each must be good.
       expect(await isFound({ 'x-token': token, cookie: 'session=junk' })).toBe(401);
       expect(await isFound({ 'x-token': 'junk', cookie: `session=${token}` })).toBe(401);
