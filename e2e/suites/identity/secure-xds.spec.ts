@@ -150,7 +150,11 @@ describe('an Envoy that knows pilot by its identity', () => {
     const renewed = await next.issue({ serviceAccount: 'client' });
     const comesIn = async (svid: Svid) =>
       (await outcome({ credentials: credentialsOf(both, svid) })).code === status.OK;
+    // The agent follows the bundle of citadel, pilot its file.
     identity.trust(both);
+    await identity.citadel.stop();
+    authority.write(identity.cacertsDir, both);
+    await identity.startCitadel();
     await pilot.process.until(() => comesIn(renewed), 'with both roots');
     expect(await comesIn(old)).toBe(true);
 
