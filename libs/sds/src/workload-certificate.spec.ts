@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import {
   issueCertificate,
   makeCertificateRequest,
@@ -12,6 +12,9 @@ import {
 } from '@seine/ca';
 import { retryDelay } from './backoff.js';
 import { AuthorityError, type HeldCertificate, type Proof, WorkloadCertificate } from './workload-certificate.js';
+
+/** Thirty hours of tries make thousands of requests. */
+jest.setTimeout(60_000);
 
 const identity: WorkloadIdentity = { trustDomain: 'td', namespace: 'default', serviceAccount: 'reviews' };
 const start = Date.parse('2030-01-01T00:00:00Z');

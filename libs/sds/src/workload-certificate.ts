@@ -165,7 +165,7 @@ export class WorkloadCertificate {
     try {
       if (!proof) throw new Error('there is no token to ask with');
       const key = await this.options.makeKey();
-      const chain = await this.options.ask(makeCertificateRequest(key), proof);
+      const chain = await this.options.ask(makeCertificateRequest(key, { uris: [this.#spiffeId] }), proof);
       if (this.#isRunning) this.#settle({ key, chain });
     } catch (error) {
       // The one proof was not believed: the next try is by the other, where there is one.
