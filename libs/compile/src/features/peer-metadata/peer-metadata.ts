@@ -28,9 +28,6 @@ const peerVariable = 'SEINE_PEER';
 const metadataNamespace = 'seine.peer';
 
 const keys = Object.keys(workloadLetters) as (keyof WorkloadLabels)[];
-/** Longer values are no names of Kubernetes': they would only fill the server's memory with counters. */
-const maxLength = 253;
-
 /**
  * The header on a route: said where all destinations are services of the mesh, and taken away where one is not, so that
  * no client of a gateway can say it either.
@@ -67,7 +64,8 @@ export function emitPeerFilter({ peers, config }: ChainContext): HttpFilter[] {
 type Rule = MessageInitShape<typeof Config_RuleSchema>;
 
 function readRule(key: keyof WorkloadLabels, last: boolean): Rule {
-  const regex = `^(?:.*;)?${workloadLetters[key]}=([^;]{0,${maxLength}})(?:;.*)?$`;
+  // A bound on the value's length would make a program larger than Envoy takes (re2.max_program_size).
+  const regex = `^(?:.*;)?${workloadLetters[key]}=([^;]*)(?:;.*)?$`;
   return {
     header: peerHeader,
     onHeaderPresent: { metadataNamespace, key, regexValueRewrite: { pattern: { regex }, substitution: '\\1' } },
