@@ -92,11 +92,12 @@ function shapesOf(protocol: InboundPort['protocol'], mode: InboundMtlsMode): rea
 }
 
 /** What of a chain mutual TLS makes. @param filters that stand behind it */
-function withinTransport({ mutual }: ChainShape, filters: Filter[], { config }: ChainContext) {
+function withinTransport({ mutual, speaks }: ChainShape, filters: Filter[], { config }: ChainContext) {
   if (!mutual) return { filters };
   return {
     filters: [singleIdentity, ...filters],
-    transportSocket: emitMutualTls(config),
+    // Envoy's HTTP says nothing before it has heard a byte, and the first filter lets none through of who has no identity.
+    transportSocket: emitMutualTls(config, speaks === 'http' ? 'first-byte' : 'handshake'),
     transportSocketConnectTimeout: tlsConnectTimeout,
   };
 }

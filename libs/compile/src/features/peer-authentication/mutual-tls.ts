@@ -29,12 +29,21 @@ const defaultCipherSuites = [
 const alpnProtocols = ['h2', 'http/1.1'];
 
 /**
+ * Where a client that shows no certificate is turned away; one that shows a bad one is so in the handshake, always.
+ * - `handshake`: for bytes, as a server may speak first: nobody may hear it who has not shown one.
+ * - `first-byte`: for HTTP, by the filter `seine.single_identity`. With TLS 1.3 a client has finished its handshake before
+ *   the server can refuse it: whether it hears why, or loses what it has sent, would be a matter of luck. So it hears of
+ *   a connection that ends with its first byte, each time, and of the server's identity.
+ */
+export type Demand = 'handshake' | 'first-byte';
+
+/**
  * The server's side of mutual TLS between workloads: certificate and roots come from the agent, the client must show an
  * identity of the mesh's trust domain or of one of its aliases. The same object for all ports of all workloads.
  */
-export const emitMutualTls = memo('mutualTls', (config: MeshConfig): TransportSocket => {
+export const emitMutualTls = memo('mutualTls', (config: MeshConfig, demand: Demand): TransportSocket => {
   const value = toAny(DownstreamTlsContextSchema, {
-    requireClientCertificate: true,
+    requireClientCertificate: demand === 'handshake',
     commonTlsContext: {
       alpnProtocols,
       tlsParams: {

@@ -11,12 +11,14 @@ import { UriSanInputSchema } from '@seine/envoy/envoy/extensions/matching/common
  */
 const oneIdentity = 'spiffe://[^/,]+/[^,]+';
 
+export const singleIdentityName = 'seine.single_identity';
+
 /**
- * Cuts off clients whose certificate has not exactly one URI name: the validation context is content when any of them
+ * Cuts off clients that show no certificate, or one that has not exactly one URI name: the validation context is content when any of them
  * fits, and rules would then hold for one identity or the other (X.509-SVID, 5.2: such a certificate must be refused).
  */
 export const singleIdentity: Filter = create(FilterSchema, {
-  name: 'seine.single_identity',
+  name: singleIdentityName,
   configType: {
     case: 'typedConfig',
     value: toAny(RBACSchema, {

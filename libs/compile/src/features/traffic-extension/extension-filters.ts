@@ -9,6 +9,7 @@ import {
 } from '@seine/envoy/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
 import type { WasmModule } from '@seine/model';
 import type { ChainContext, ChainPolicies } from '../../inputs.js';
+import { singleIdentityName } from '../peer-authentication/single-identity.js';
 import { emitHttpWasm, emitNetworkWasm } from '../wasm/wasm-filters.js';
 import { type Extension, type ExtensionPhase, readExtension } from './read-extension.js';
 import { selectsTraffic } from './traffic-selector.js';
@@ -78,7 +79,10 @@ export function addNetworkExtensions(listener: Listener, context: ChainContext):
   for (const chain of chains) {
     if (blackhole.test(chain.name)) continue;
     const port = chain.filterChainMatch?.destinationPort ?? own;
-    chain.filters = [...networkExtensions({ ...context, port }), ...chain.filters];
+    // Who has no identity is cut off before any extension hears of it.
+    const guards = chain.filters.filter(({ name }) => name === singleIdentityName);
+    const others = chain.filters.filter(({ name }) => name !== singleIdentityName);
+    chain.filters = [...guards, ...networkExtensions({ ...context, port }), ...others];
   }
   return listener;
 }
