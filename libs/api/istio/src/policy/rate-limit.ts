@@ -127,6 +127,11 @@ const GlobalLimitSchema = message(
     }),
     match,
     descriptors: descriptors('Each combination of these values is counted apart; all requests together when absent.'),
+    algorithm: choice(
+      ['FIXED_WINDOW', 'SLIDING_WINDOW', 'TOKEN_BUCKET'],
+      'How the period is cut: one after the other, each beginning with nothing counted; sliding, so that no stretch of that length takes more; or as a bucket that is filled steadily. Seine’s mixer counts so; other services by their own rules.',
+      { fallback: 'FIXED_WINDOW' },
+    ),
     exact: flag('The service counts each request before it answers, instead of a share in advance.', {
       fallback: 'false',
     }),

@@ -18,6 +18,7 @@ const ownDomain = 'policy.seine.dev';
 /** The service where a RateLimit names none: mixer's gRPC port. */
 const defaultService = { host: 'mixer', port: 9091 };
 const defaultTimeout = 100;
+const algorithms = { FIXED_WINDOW: '', SLIDING_WINDOW: ';a=sliding', TOKEN_BUCKET: ';a=bucket' } as const;
 
 /** A filter for each limit over all proxies: Envoy asks the rate limit service before it lets a request through. */
 export function emitGlobalRateLimits(rateLimit: RateLimit, config: MeshConfig): HttpFilter[] {
@@ -62,10 +63,11 @@ function serviceCluster({ metadata, spec }: RateLimit, config: MeshConfig): { na
 
 /**
  * The limit itself, so that a service needs no configuration of its own: `"default/api/0";q=2;w=5`, in the form of the
- * RateLimit-Policy header (draft-ietf-httpapi-ratelimit-headers); the window in seconds, `exact` where it was asked for.
+ * RateLimit-Policy header (draft-ietf-httpapi-ratelimit-headers); the window in seconds, the algorithm where it is not
+ * the usual one, `exact` where it was asked for.
  */
-function policyHeader(name: string, { requests, per, exact }: GlobalLimit): string {
-  return `"${name}";q=${requests};w=${istioMilliseconds(per) / 1000}${exact ? ';exact' : ''}`;
+function policyHeader(name: string, { requests, per, algorithm = 'FIXED_WINDOW', exact }: GlobalLimit): string {
+  return `"${name}";q=${requests};w=${istioMilliseconds(per) / 1000}${algorithms[algorithm]}${exact ? ';exact' : ''}`;
 }
 
 /** In a domain of the user's the service gets what the user wrote, and nothing else: it has rules for just that. */
