@@ -95,7 +95,7 @@ function shapesOf(protocol: InboundPort['protocol'], mode: InboundMtlsMode): rea
 function withinTransport({ mutual, speaks }: ChainShape, filters: Filter[], { config }: ChainContext) {
   if (!mutual) return { filters };
   return {
-    filters: [singleIdentity, ...filters],
+    filters: [singleIdentity(config), ...filters],
     // Envoy's HTTP says nothing before it has heard a byte, and the first filter lets none through of who has no identity.
     transportSocket: emitMutualTls(config, speaks === 'http' ? 'first-byte' : 'handshake'),
     transportSocketConnectTimeout: tlsConnectTimeout,

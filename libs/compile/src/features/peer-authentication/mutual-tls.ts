@@ -31,7 +31,7 @@ const alpnProtocols = ['h2', 'http/1.1'];
 /**
  * Where a client that shows no certificate is turned away; one that shows a bad one is so in the handshake, always.
  * - `handshake`: for bytes, as a server may speak first: nobody may hear it who has not shown one.
- * - `first-byte`: for HTTP, by the filter `seine.single_identity`. With TLS 1.3 a client has finished its handshake before
+ * - `first-byte`: for HTTP, by the filter `seine.single_identity`, which looks at the trust domain too. With TLS 1.3 a client has finished its handshake before
  *   the server can refuse it: whether it hears why, or loses what it has sent, would be a matter of luck. So it hears of
  *   a connection that ends with its first byte, each time, and of the server's identity.
  */
@@ -55,7 +55,9 @@ export const emitMutualTls = memo('mutualTls', (config: MeshConfig, demand: Dema
       validationContextType: {
         case: 'combinedValidationContext',
         value: {
-          defaultValidationContext: { matchTypedSubjectAltNames: trustDomains(config).map(identityOf) },
+          // Envoy demands a certificate in the handshake where names are to be matched there.
+          defaultValidationContext:
+            demand === 'handshake' ? { matchTypedSubjectAltNames: trustDomains(config).map(identityOf) } : {},
           validationContextSdsSecretConfig: agentSecret(meshAuthorityName),
         },
       },
