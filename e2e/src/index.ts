@@ -16,6 +16,7 @@ export * from './mesh-identity.js';
 export * from './mesh-nodes.js';
 export * from './mesh-options.js';
 export * from './mesh-yaml.js';
+export * from './mixer-process.js';
 export * from './pilot-process.js';
 export * from './proxyless-client.js';
 export * from './real-cases.js';
