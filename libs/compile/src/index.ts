@@ -12,7 +12,10 @@ export * from './frame/inbound-clusters.js';
 export * from './frame/listeners.js';
 export { addNetworkExtensions, hasNetworkExtensions } from './features/traffic-extension/extension-filters.js';
 export { emitExtensionConfig } from './features/wasm/wasm-filters.js';
-export { type AuthorizedWorkload, authorizationProblems } from './features/authorization-policy/authorization-problems.js';
+export {
+  type AuthorizedWorkload,
+  authorizationProblems,
+} from './features/authorization-policy/authorization-problems.js';
 export { emitAuthorizationConfig } from './features/authorization-policy/discovered-authorization.js';
 export { concernsRole } from './features/traffic-extension/traffic-selector.js';
 export { keepsSessions } from './features/stateful-session/stateful-session.js';

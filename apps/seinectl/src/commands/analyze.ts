@@ -72,7 +72,8 @@ async function analyzePaths(paths: readonly string[], flags: Flags, command: Com
     return;
   }
   const { readLiveMesh, readSource } = await import('../analysis/analyze-source.js');
-  const source = paths.length > 0 ? await readSource(paths, io) : await readLiveMesh(await configApiTarget(flags, io), io);
+  const source =
+    paths.length > 0 ? await readSource(paths, io) : await readLiveMesh(await configApiTarget(flags, io), io);
   if (source.objects.length === 0 && source.diagnostics.length === 0)
     throw new CommandError(`there is no object in ${paths.join(', ') || 'the mesh'}`);
   const items = await findItems(source, flags, io);
