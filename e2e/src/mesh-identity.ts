@@ -14,6 +14,8 @@ export interface IdentityOptions {
   /** Seconds for which certificates of workloads live; default citadel's 24 hours. */
   readonly ttl?: number;
   readonly trustDomain?: string;
+  /** Other names of the trust domain, as the mesh config of the test has or will have them. */
+  readonly trustDomainAliases?: readonly string[];
   /** Whether Envoys reach pilot by mutual TLS alone, or in plain text; default true. */
   readonly secureXds?: boolean;
   /** Further arguments of citadel. */
@@ -138,7 +140,7 @@ export class MeshIdentity {
 
   /** Starts the agent, and waits until its sockets are served. */
   async startAgent(): Promise<TestProcess> {
-    const { ttl = 0 } = this.options;
+    const { ttl = 0, trustDomainAliases = [] } = this.options;
     const entries = this.#workloads.flatMap(({ name, namespace, serviceAccount }) => {
       const files = `token-file=${this.tokenFile(namespace, serviceAccount)},socket=${this.socketOf(name)}`;
       return ['--workload', `${name}=${namespace}/${serviceAccount},${files}`];
@@ -146,6 +148,7 @@ export class MeshIdentity {
     this.#agent = program('agent', [
       ...['--citadel', this.citadelAddress, '--root-cert', this.rootsFile],
       ...['--trust-domain', this.authority.trustDomain, '--ttl', String(ttl)],
+      ...trustDomainAliases.flatMap((alias) => ['--trust-domain-alias', alias]),
       ...['--admin', `${host}:${this.ports.agentAdmin}`, ...entries],
     ]);
     await untilReady(this.#agent);

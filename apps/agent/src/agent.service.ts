@@ -12,6 +12,8 @@ import { Trust } from './trust.js';
 import { Workload, type WorkloadTerms } from './workload.js';
 
 export interface AgentOptions extends Pick<AgentArguments, 'rootCertFile' | 'trustDomain' | 'workloads' | 'keyType'> {
+  /** Other names of the trust domain, that identities have too. */
+  readonly trustDomainAliases?: readonly string[];
   /** @param bundles the roots that are trusted now */
   readonly authority: (bundles: () => TrustBundles) => AskAuthority;
   /** Tells of citadel's bundles as they change; without it only the files count. */
@@ -62,6 +64,7 @@ export class AgentService {
     this.#sockets = new Sockets({ trustDomain, events: this.#events(onWarning), onWarning });
     this.#trust = new Trust({
       trustDomain,
+      aliases: options.trustDomainAliases,
       isAwaited: () => this.#sockets.isAwaited(rootSecretName),
       onTrusted: () => {
         for (const { certificate } of this.#workloads.values()) certificate.rootsChanged();

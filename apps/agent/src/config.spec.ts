@@ -12,6 +12,7 @@ describe('parseArguments', () => {
       citadel: 'localhost:15012',
       rootCertFile: path.resolve('root.pem'),
       trustDomain: 'cluster.local',
+      trustDomainAliases: [],
       workloads: [
         {
           name: 'a',
@@ -43,9 +44,21 @@ describe('parseArguments', () => {
 
   it('reads how pods get their sockets, and the roots of others', () => {
     const csi = ['--csi-socket', '/p/csi.sock', '--state', '/s', '--csi-mount', 'directory', '--node-id', 'n1'];
-    const more = ['--csi-registration', '/r', '--federated-bundle', 'other=/o.pem', '--admin-socket', '/a.sock'];
+    const more = [
+      '--trust-domain-alias',
+      'old',
+      '--trust-domain-alias',
+      'older',
+      '--csi-registration',
+      '/r',
+      '--federated-bundle',
+      'other=/o.pem',
+      '--admin-socket',
+      '/a.sock',
+    ];
     expect(parseArguments([...needed, ...csi, ...more])).toMatchObject({
       workloads: [],
+      trustDomainAliases: ['old', 'older'],
       federatedBundleFiles: new Map([['other', '/o.pem']]),
       stateDir: '/s',
       adminSocket: '/a.sock',
@@ -86,6 +99,8 @@ describe('parseArguments', () => {
     [[...needed, '--admin-socket', `/${'s'.repeat(107)}`], /longer than 107 bytes/],
     [[...needed, ...workload, '--federated-bundle', 'other'], /is not DOMAIN=FILE/],
     [[...needed, ...workload, '--federated-bundle', 'cluster.local=x'], /is the own trust domain/],
+    [[...needed, ...workload, '--trust-domain-alias', 'old', '--federated-bundle', 'old=x'], /old is the own/],
+    [[...needed, ...workload, '--trust-domain-alias', 'A'], /--trust-domain-alias 'A': .*lower-case/],
   ])('refuses %j', (argv, message) => {
     expect(() => parseArguments(argv)).toThrow(message);
   });

@@ -22,6 +22,8 @@ export interface AgentArguments {
   readonly citadel: string;
   readonly rootCertFile: string;
   readonly trustDomain: string;
+  /** Other names of the trust domain (`trustDomainAliases` of the mesh config): its roots speak for them too. */
+  readonly trustDomainAliases: readonly string[];
   readonly workloads: readonly WorkloadArguments[];
   /** Files with the roots of other trust domains. */
   readonly federatedBundleFiles: ReadonlyMap<string, string>;
@@ -65,7 +67,8 @@ export const usage = `usage: agent --citadel HOST:PORT --root-cert FILE
              [--workload NAME=NAMESPACE/ACCOUNT,token-file=FILE[,socket=PATH][,files=DIR] …] [--admin-socket PATH]
              [--csi-socket PATH [--csi-driver NAME] [--csi-mount bind|directory] [--csi-audience NAME] [--csi-group GID]
               [--csi-registration DIR] [--csi-endpoint PATH] [--node-id NAME]]
-             [--federated-bundle DOMAIN=FILE …] [--state DIR] [--trust-domain NAME] [--socket PATH]
+             [--federated-bundle DOMAIN=FILE …] [--state DIR] [--trust-domain NAME] [--trust-domain-alias NAME …]
+             [--socket PATH]
              [--key-type ecdsa-p256|rsa-2048] [--ttl SECONDS] [--admin HOST:PORT] [--check]
   --citadel HOST:PORT   the certificate authority
   --root-cert FILE      PEM: the roots by which citadel and the workloads are known; read again when it changes
@@ -86,6 +89,8 @@ export const usage = `usage: agent --citadel HOST:PORT --root-cert FILE
   --socket PATH         of workloads without one of their own (default ${defaultSocket});
                         where these are several, each Envoy proves by its workload's token who it is
   --trust-domain NAME   first part of every identity (default cluster.local)
+  --trust-domain-alias NAME  another name of it, that identities have too (trustDomainAliases of the mesh config; may be
+                        repeated)
   --key-type TYPE       of the keys that are made (default ecdsa-p256)
   --ttl SECONDS         lifetime to ask for (default: citadel's)
   --admin HOST:PORT     /ready, /healthz, /metrics (default 127.0.0.1:15020)
@@ -95,6 +100,7 @@ const options = {
   citadel: { type: 'string' },
   'root-cert': { type: 'string' },
   'trust-domain': { type: 'string', default: 'cluster.local' },
+  'trust-domain-alias': { type: 'string', multiple: true },
   workload: { type: 'string', multiple: true },
   socket: { type: 'string', default: defaultSocket },
   'key-type': { type: 'string', default: 'ecdsa-p256' },
@@ -165,14 +171,23 @@ function checkSocketPath(socket: string): void {
     throw new UsageError(`the socket '${socket}' is longer than ${longestSocketPath} bytes`);
 }
 
-function bundleFilesOf(pairs: readonly string[], trustDomain: string): ReadonlyMap<string, string> {
+/** @throws UsageError */
+function aliasesOf(names: readonly string[]): readonly string[] {
+  for (const name of names) {
+    const error = trustDomainError(name);
+    if (error !== undefined) throw new UsageError(`--trust-domain-alias '${name}': ${error}`);
+  }
+  return names;
+}
+
+function bundleFilesOf(pairs: readonly string[], own: readonly string[]): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   for (const pair of pairs) {
     const [domain = '', ...rest] = pair.split('=');
     const error = trustDomainError(domain);
     if (error !== undefined || rest.join('=') === '')
       throw new UsageError(`--federated-bundle '${pair}' is not DOMAIN=FILE${error === undefined ? '' : `: ${error}`}`);
-    if (domain === trustDomain)
+    if (own.includes(domain))
       throw new UsageError(
         `--federated-bundle '${pair}': ${domain} is the own trust domain; its roots are in --root-cert`,
       );
@@ -220,6 +235,7 @@ export function parseArguments(argv: readonly string[]): AgentArguments {
   if (!Number.isInteger(lifetime) || lifetime < 0)
     throw new UsageError(`--ttl '${values.ttl}' is not a number of seconds`);
   const workloads = workloadsOf(values.workload ?? [], values.socket);
+  const trustDomainAliases = aliasesOf(values['trust-domain-alias'] ?? []);
   const adminSocket = values['admin-socket'] === undefined ? undefined : path.resolve(values['admin-socket']);
   if (adminSocket !== undefined) checkSocketPath(adminSocket);
   const csi = csiOf(values);
@@ -231,8 +247,12 @@ export function parseArguments(argv: readonly string[]): AgentArguments {
     citadel: values.citadel,
     rootCertFile: path.resolve(values['root-cert']),
     trustDomain: values['trust-domain'],
+    trustDomainAliases,
     workloads,
-    federatedBundleFiles: bundleFilesOf(values['federated-bundle'] ?? [], values['trust-domain']),
+    federatedBundleFiles: bundleFilesOf(values['federated-bundle'] ?? [], [
+      values['trust-domain'],
+      ...trustDomainAliases,
+    ]),
     stateDir: values.state === undefined ? undefined : path.resolve(values.state),
     adminSocket,
     csi,

@@ -1,6 +1,5 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { create, fromBinary } from '@bufbuild/protobuf';
-import { SecretSchema } from '@seine/envoy/envoy/extensions/transport_sockets/tls/v3/secret_pb.js';
+import { create } from '@bufbuild/protobuf';
 import { DiscoveryRequestSchema } from '@seine/envoy/envoy/service/discovery/v3/discovery_pb.js';
 import { readBundlesSecret } from '@seine/sds';
 import fs from 'node:fs';
@@ -29,12 +28,13 @@ afterEach(() => lab.end());
 const at = (...parts: readonly string[]) => path.join(lab.folder, ...parts);
 const records = () => new RecordDirectory(at('state'), (message) => void lab.log.push(message));
 
-async function start(): Promise<AgentService> {
+async function start(trustDomainAliases: readonly string[] = []): Promise<AgentService> {
   fs.writeFileSync(at('token'), 'default/a');
   const workload = { name: 'a', namespace: 'default', serviceAccount: 'a', socket: at('a/socket') };
   return await lab.start({
     workloads: [{ ...workload, tokenFile: at('token'), files: undefined }],
     records: records(),
+    trustDomainAliases,
     bundleFeed: (listener) => {
       citadel = listener;
       listener.proof();
@@ -113,8 +113,23 @@ describe('the roots that an agent and its Envoys believe', () => {
     acknowledge(stream);
     citadel.onBundles(own(old), () => undefined);
     await stream.until(() => stream.responses.length === 3);
-    const { type } = fromBinary(SecretSchema, stream.responses[2]!.resources[0]!.value);
-    expect(type.case === 'validationContext' && type.value.trustedCa !== undefined).toBe(true);
+    expect(believed(stream)).toEqual({ bundles: own(old) });
+  });
+
+  it('are those of other names of the trust domain too, also through a rotation, whatever others say', async () => {
+    await start(['old.example']);
+    const stream = await lab.sotw(at('a/socket'), ['ROOTCA']);
+    const alike = (...roots: readonly Root[]) => {
+      const texts = roots.map(({ certificate }) => certificate);
+      return new Map([trustDomain, 'old.example'].map((domain) => [domain, texts]));
+    };
+    expect(believed(stream)).toEqual({ bundles: alike(old) });
+    acknowledge(stream);
+    const foreigners = ['old.example', 'other.mesh'].map((domain) => [domain, [foreign.certificate]] as const);
+    citadel.onBundles(new Map([...own(old, next), ...foreigners]), () => undefined);
+    await stream.until(() => stream.responses.length === 2);
+    const [, other] = foreigners;
+    expect(believed(stream)).toEqual({ bundles: new Map([...alike(old, next), other!]) });
   });
 
   it('does not take bundles without its own trust domain', async () => {

@@ -3,6 +3,8 @@ import { bundlesSecret, rootSecretName, SecretBoard } from '@seine/sds';
 
 export interface TrustOptions {
   readonly trustDomain: string;
+  /** Other names of the own trust domain. */
+  readonly aliases?: readonly string[] | undefined;
   /** Whether some Envoy was sent the roots and has not answered yet. */
   readonly isAwaited: () => boolean;
   /** Roots count from now on. */
@@ -70,8 +72,10 @@ export class Trust {
   #tell(): void {
     // The own one first: that is what Envoy's statistics of the first root are of.
     if (this.#told.length === 0) return;
-    const own = [this.options.trustDomain, this.#told] as const;
-    const bundles = new Map([own, ...this.#fromFiles, ...this.#fromCitadel]);
+    const { trustDomain, aliases = [] } = this.options;
+    const own = [trustDomain, this.#told] as const;
+    const alike = aliases.map((domain) => [domain, this.#told] as const);
+    const bundles = new Map([own, ...this.#fromFiles, ...this.#fromCitadel, ...alike]);
     this.board.put(bundlesSecret(rootSecretName, bundles));
     // Where nobody waits for roots, as at the start, there is nothing to wait for.
     this.#use(mostLooks);

@@ -73,8 +73,8 @@ export class MeshOnThisMachine {
     const mesh = meshOf(objects);
     const sockets = await WorkloadSockets.create(workloads);
     this.#stops.push(() => sockets.remove());
-    const { trustDomain } = mesh.config;
-    await this.#startControlPlane({ configDirs, workloads, sockets, trustDomain });
+    const { trustDomain, trustDomainAliases } = mesh.config;
+    await this.#startControlPlane({ configDirs, workloads, sockets, trustDomain, trustDomainAliases });
     if (envoy) await this.#startWorkloads({ envoy, workloads, sockets, mesh });
     await this.#report(envoy, workloads);
   }

@@ -9,7 +9,7 @@ let mesh: TestMesh;
 let callers: Readonly<Record<'a' | 'b' | 'old', Svid>>;
 beforeAll(async () => {
   mesh = await TestMesh.start({
-    identity: true,
+    identity: { trustDomainAliases: ['old-td'] },
     workloads: apps.map((app) => ({ name: `${app}-v1`, sidecar: true })),
     services: [{ name: 'bytes', ports: [{ name: 'tcp', port: 9000, targetPort: 8080 }] }],
     // Without it who comes under the old name of the trust domain would not get past the handshake.

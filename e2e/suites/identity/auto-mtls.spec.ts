@@ -24,7 +24,11 @@ let mesh: TestMesh;
 beforeAll(async () => {
   // Beyond those that the mesh itself takes.
   for (let i = 0; i < 100; i++) addresses.next();
-  mesh = await TestMesh.start({ identity: true, gateway: true, workloads: [{ name: 'reviews-v1', sidecar: true }] });
+  mesh = await TestMesh.start({
+    identity: { trustDomainAliases: ['old.example'] },
+    gateway: true,
+    workloads: [{ name: 'reviews-v1', sidecar: true }],
+  });
 });
 afterAll(async () => {
   await mesh.stop();

@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { generateKeyPairSync, sign } from 'node:crypto';
+import { generateKeyPairSync, sign, X509Certificate } from 'node:crypto';
 import fs from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { splitCertificates } from '@seine/ca';
 import { EchoServer, envoyBinary, freePort, repositoryRoot, request, TestProcess } from '../../src/index.js';
 import { plainEnvoy, type PlainEnvoyOptions, type Ports } from './plain-envoy.js';
 
@@ -20,8 +21,19 @@ export interface Leaf {
 interface Certs {
   readonly certificates?: readonly {
     readonly cert_chain?: readonly Leaf[];
-    readonly ca_cert?: readonly Leaf[];
   }[];
+}
+
+interface SecretEntry {
+  readonly secret?: {
+    readonly validation_context?: {
+      readonly custom_validator_config?: {
+        readonly typed_config?: {
+          readonly trust_domains?: readonly { readonly trust_bundle: { readonly inline_bytes: string } }[];
+        };
+      };
+    };
+  };
 }
 
 /**
@@ -176,10 +188,17 @@ export async function leaves(adminPort: number): Promise<readonly Leaf[]> {
   return certificates.flatMap(({ cert_chain: chain = [] }) => chain.slice(0, 1));
 }
 
-/** Serial numbers of the roots by which an Envoy judges others. */
+/** Serial numbers of the roots by which an Envoy judges others. Of several, its `/certs` tells the first alone. */
 export async function rootSerials(adminPort: number): Promise<ReadonlySet<string>> {
-  const { certificates = [] } = await certs(adminPort);
-  return new Set(certificates.flatMap(({ ca_cert: roots = [] }) => roots.map((root) => root.serial_number)));
+  const { body } = await request(host, adminPort, '/config_dump?resource=dynamic_active_secrets');
+  const { configs = [] } = JSON.parse(body) as { readonly configs?: readonly SecretEntry[] };
+  const domains = configs.flatMap(
+    ({ secret }) => secret?.validation_context?.custom_validator_config?.typed_config?.trust_domains ?? [],
+  );
+  const roots = domains.flatMap(({ trust_bundle: { inline_bytes: bytes } }) =>
+    splitCertificates(Buffer.from(bytes, 'base64').toString()),
+  );
+  return new Set(roots.map((root) => new X509Certificate(root).serialNumber.toLowerCase()));
 }
 
 async function certs(adminPort: number): Promise<Certs> {

@@ -25,7 +25,7 @@ type App = (typeof apps)[number];
 let mesh: TestMesh;
 beforeAll(async () => {
   mesh = await TestMesh.start({
-    identity: true,
+    identity: { trustDomainAliases: ['old.example'] },
     gateway: true,
     workloads: [...apps.map((app) => ({ name: `${app}-v1`, sidecar: true })), { name: 'legacy-v1' }],
     services: [
@@ -51,6 +51,9 @@ function peerAuthentication(name: string, spec: object, namespace = 'default', c
   const yaml = istioYaml('PeerAuthentication', name, spec, namespace).replace('networking.', 'security.');
   return created ? yaml.replace(' }', `, creationTimestamp: '${created}' }`) : yaml;
 }
+/** Of certificates that are nobody's own (X509-SVID, section 5.2). */
+const authorityUse = ['basicConstraints=critical,CA:TRUE', 'keyUsage=critical,digitalSignature'];
+const signingUse = ['basicConstraints=critical,CA:FALSE', 'keyUsage=critical,digitalSignature,keyCertSign'];
 const mode = (value: string) => ({ mtls: { mode: value } });
 const of = (app: App) => ({ selector: { matchLabels: { app } } });
 const wholeMesh = (value: string) => peerAuthentication('default', mode(value), 'istio-system');
@@ -150,18 +153,21 @@ describe('J-17: STRICT', () => {
     const day = 86_400_000;
     const callers: readonly (readonly [string, Certificate | undefined])[] = [
       ['of the mesh', await mesh.svid('friend')],
+      ['of the mesh, by openssl', forgedSvid({ uris: [idOf('friend')] }, cacertsDir)],
       ['none', undefined],
       ['self-signed', forgedSvid({ uris: [idOf('client')] })],
       ['of another root', await other.issue({ serviceAccount: 'client' })],
       ['expired', await authority.issue({ serviceAccount: 'client', now: Date.now() - 2 * day, lifetimeMs: day })],
       ['of another trust domain', await mesh.svid('client', { trustDomain: 'elsewhere.example' })],
       ['without an identity', forgedSvid({ uris: [] }, cacertsDir)],
+      ['an authority’s own', forgedSvid({ uris: [idOf('client')], extensions: authorityUse }, cacertsDir)],
+      ['that signs others', forgedSvid({ uris: [idOf('client')], extensions: signingUse }, cacertsDir)],
     ];
     const taken = await Promise.all(
       callers.map(async ([name, client]) => [name, (await withCertificate(app, client)) === 200]),
     );
-    expect(Object.fromEntries(taken)).toEqual(Object.fromEntries(callers.map(([name], i) => [name, i === 0])));
-    expect(mesh.echo(`${app}-v1`).count()).toBe(1);
+    expect(Object.fromEntries(taken)).toEqual(Object.fromEntries(callers.map(([name], i) => [name, i < 2])));
+    expect(mesh.echo(`${app}-v1`).count()).toBe(2);
   });
 
   it.each<[string, Forgery]>([

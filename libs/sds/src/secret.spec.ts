@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { makeRoot } from '@seine/ca';
+import { makeRoot, type TrustBundles } from '@seine/ca';
 import { fromBinary } from '@bufbuild/protobuf';
 import { SecretSchema } from '@seine/envoy/envoy/extensions/transport_sockets/tls/v3/secret_pb.js';
 import { bundlesSecret, certificateSecret, readBundlesSecret, rootSecret } from './secret.js';
@@ -14,16 +14,11 @@ beforeAll(async () => {
 });
 
 describe('bundlesSecret', () => {
-  it('is a plain bundle where there is one trust domain', () => {
-    const secret = bundlesSecret('ROOTCA', new Map([['own', [own, foreign]]]));
-    expect(secret).toEqual(rootSecret('ROOTCA', own + foreign));
-  });
-
-  it('keeps the roots of several trust domains apart', () => {
-    const bundles = new Map([
-      ['own', [own]],
-      ['foreign', [foreign]],
-    ]);
+  it.each<[string, () => TrustBundles]>([
+    ['one trust domain', () => new Map([['own', [own, foreign]]])],
+    ['several trust domains, each by itself', () => new Map(Object.entries({ own: [own], foreign: [foreign] }))],
+  ])('has the roots of %s, for workloads only', (_what, given) => {
+    const bundles = given();
     const { value } = bundlesSecret('ROOTCA', bundles).resource;
     const { type } = fromBinary(SecretSchema, value);
     if (type.case !== 'validationContext') throw new Error('no validation context');

@@ -45,13 +45,12 @@ export function rootSecret(name: string, roots: string): SecretResource {
 }
 
 /**
- * What a workload judges others by. Of one trust domain, its roots. Of several, Envoy's SPIFFE validator with the roots of
- * each: in one heap, a root of the one could sign identities of the other. Names that a context demands hold with both.
+ * What a workload judges others by: Envoy's SPIFFE validator with the roots of each trust domain. In one heap, a root of the
+ * one could sign identities of the other; and by roots alone, Envoy takes an authority's certificate for a workload's.
+ * Names that a context demands (`match_typed_subject_alt_names`) hold with it.
  * @param bundles in the order in which they are written
  */
 export function bundlesSecret(name: string, bundles: TrustBundles): SecretResource {
-  const [only, ...others] = [...bundles.values()];
-  if (others.length === 0) return rootSecret(name, (only ?? []).join(''));
   const trustDomains = [...bundles].map(([domain, roots]) => ({ name: domain, trustBundle: inline(roots.join('')) }));
   const validator = create(SPIFFECertValidatorConfigSchema, { trustDomains });
   const typedConfig = create(AnySchema, {

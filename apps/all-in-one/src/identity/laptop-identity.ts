@@ -21,6 +21,8 @@ export interface LaptopIdentityOptions {
   /** For what only this user may read. */
   readonly folder: string;
   readonly trustDomain: string;
+  /** Other names of the trust domain. */
+  readonly trustDomainAliases: readonly string[] | undefined;
   /** Of the certificate API, `host:port`. */
   readonly citadel: string;
   /** PEM: all roots that are trusted; citadel writes it. */
@@ -71,10 +73,11 @@ export class LaptopIdentity {
 
   /** The agent of all Envoys here. */
   agent(): DynamicModule {
-    const { rootCertFile, trustDomain, logger } = this.options;
+    const { rootCertFile, trustDomain, trustDomainAliases = [], logger } = this.options;
     return AgentModule.register({
       rootCertFile,
       trustDomain,
+      trustDomainAliases,
       workloads: this.agentWorkloads,
       keyType: 'ecdsa-p256',
       authority: (bundles) => this.#citadel(bundles),

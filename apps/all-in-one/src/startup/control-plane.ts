@@ -27,6 +27,8 @@ export interface ControlPlaneOptions {
   readonly workloads: readonly PlannedWorkload[];
   readonly sockets: WorkloadSockets;
   readonly trustDomain: string;
+  /** Other names of the trust domain. */
+  readonly trustDomainAliases: readonly string[] | undefined;
   readonly logger: LoggerService;
 }
 
@@ -72,13 +74,14 @@ export interface ControlPlane {
 
 /** The services in this process, over one store in memory; serving when the promise resolves. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  const { logger, stateDir, workloads, sockets, trustDomain } = options;
+  const { logger, stateDir, workloads, sockets, trustDomain, trustDomainAliases } = options;
   const folder = path.join(stateDir, 'identity');
   const roots = rootCertFile(stateDir);
   const identity = await LaptopIdentity.prepare({
     workloads,
     sockets,
     trustDomain,
+    trustDomainAliases,
     folder,
     citadel: address(controlPlanePorts.citadel),
     rootCertFile: roots,
