@@ -41,14 +41,20 @@ afterEach(() => lab.end());
 
 const at = (...parts: readonly string[]) => path.join(lab.folder, ...parts);
 
+/** The answers of each method. */
+interface Answers {
+  readonly fetchX509Svid: X509SvidResponse;
+  readonly fetchX509Bundles: X509BundlesResponse;
+}
+
 /** What comes on a stream, and how it ended. */
-function call<Response>(method: 'fetchX509Svid' | 'fetchX509Bundles', header = true) {
+function call<M extends keyof Answers>(method: M, header = true) {
   const client = new SpiffeWorkloadAPI(`unix:${at('a/socket')}`, credentials.createInsecure());
   const metadata = new Metadata();
   if (header) metadata.set('workload.spiffe.io', 'true');
-  const came: { readonly responses: Response[]; error?: Error } = { responses: [] };
+  const came: { readonly responses: Answers[M][]; error?: Error } = { responses: [] };
   const stream = (client as unknown as Record<string, Method>)[method]!.call(client, {}, metadata);
-  stream.on('data', (response: Response) => came.responses.push(response));
+  stream.on('data', (response: Answers[M]) => came.responses.push(response));
   stream.on('error', (error: Error) => (came.error = error));
   lab.onEnd(() => client.close());
   return came;
@@ -56,7 +62,7 @@ function call<Response>(method: 'fetchX509Svid' | 'fetchX509Bundles', header = t
 
 describe('SPIFFE’s Workload API', () => {
   it('gives the X.509-SVID, its key, the own bundle and those of other trust domains', async () => {
-    const came = call<X509SvidResponse>('fetchX509Svid');
+    const came = call('fetchX509Svid');
     await lab.until(() => came.responses.length > 0);
     const { svids, federatedBundles } = came.responses[0]!;
     const [{ spiffeId, x509Svid, x509SvidKey, bundle }] = svids as [(typeof svids)[0]];
@@ -72,7 +78,7 @@ describe('SPIFFE’s Workload API', () => {
   });
 
   it('gives the bundles, and pushes both when the roots change', async () => {
-    const [svids, bundles] = [call<X509SvidResponse>('fetchX509Svid'), call<X509BundlesResponse>('fetchX509Bundles')];
+    const [svids, bundles] = [call('fetchX509Svid'), call('fetchX509Bundles')];
     await lab.until(() => svids.responses.length > 0 && bundles.responses.length > 0);
     const domains = ['spiffe://cluster.local', 'spiffe://other.mesh'];
     expect(Object.keys(bundles.responses[0]!.bundles).sort()).toEqual(domains);
@@ -86,7 +92,7 @@ describe('SPIFFE’s Workload API', () => {
   });
 
   it('answers nobody who does not send the security header', async () => {
-    const came = call<X509SvidResponse>('fetchX509Svid', false);
+    const came = call('fetchX509Svid', false);
     await lab.until(() => came.error !== undefined);
     expect([came.responses, came.error?.message]).toEqual([[], expect.stringMatching(/^3 .*workload.spiffe.io: true/)]);
   });

@@ -37,8 +37,10 @@ type Labels = Readonly<Record<string, string>>;
 async function received(envoy: Envoy): Promise<readonly (readonly [Labels, number])[]> {
   const families = withIstioNames(readExposition(await envoy.admin('/stats/prometheus?filter=istio_requests_total')));
   return [...(families.get('istio_requests_total')?.series ?? [])].flatMap(([key, value]) => {
-    const labels = Object.fromEntries([...key.matchAll(/(\w+)="([^"]*)"/g)].map(([, name, text]) => [name, text]));
-    return labels['reporter'] === 'destination' ? [[labels as Labels, value] as const] : [];
+    const labels: Record<string, string> = Object.fromEntries(
+      [...key.matchAll(/(\w+)="([^"]*)"/g)].map(([, name = '', text = '']) => [name, text]),
+    );
+    return labels['reporter'] === 'destination' ? [[labels, value] as const] : [];
   });
 }
 
