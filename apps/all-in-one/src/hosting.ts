@@ -7,6 +7,8 @@ import type { NeededPort } from './startup/preflight.js';
 
 /** A way to put workloads on one machine: side by side on loopback, or each in a network namespace. */
 export interface Hosting {
+  /** Address by which workloads reach this machine. */
+  readonly machine: string;
   plan(objects: readonly ConfigObject[]): Promise<Plan>;
   /** What must be free for them. */
   neededPorts(workloads: readonly PlannedWorkload[]): readonly NeededPort[];

@@ -21,6 +21,7 @@ import { controlPlanePorts, metricsUrl } from './startup/control-plane-ports.js'
 import type { StartConfig } from './startup/envoy-bootstrap.js';
 import { foldersForRegistry, readObjects } from './startup/mesh-objects.js';
 import { checkPorts, PreflightError } from './startup/preflight.js';
+import { writeMixerObjects } from './startup/mixer-objects.js';
 import { Progress } from './startup/progress.js';
 import { removeRunFile, runWorkload, writeRunFile } from './startup/run-file.js';
 import { runningMesh } from './startup/running-mesh.js';
@@ -61,7 +62,7 @@ export class MeshOnThisMachine {
         `A mesh runs already (process ${other}): end it with npx seinectl down, or give --state DIR.`,
       );
 
-    const folders = this.#folders();
+    const folders = this.#folders(await writeMixerObjects(stateDir, this.#hosting.machine));
     if (options.sample) for (const object of readObjects([sampleFiles.mesh])) this.#samplePods.add(objectKey(object));
     const objects = readObjects([...folders.own, ...folders.users]);
     const { workloads, notes } = options.envoy ? await this.#hosting.plan(objects) : { workloads: [], notes: [] };
@@ -92,11 +93,14 @@ export class MeshOnThisMachine {
     if (problems.length > 0) throw problems[0];
   }
 
-  /** Folders that Seine writes, and those that people do. */
-  #folders(): { readonly own: string[]; readonly users: string[] } {
+  /** Folders that Seine writes, and those that people do. @param mixer where mixer’s objects are */
+  #folders(mixer: string): { readonly own: string[]; readonly users: string[] } {
     const { sample, config } = this.options;
     const users = config ?? (sample ? sampleFiles.config : undefined);
-    return { own: [gatewayFolder, ...(sample ? [sampleFiles.mesh] : [])], users: users === undefined ? [] : [users] };
+    return {
+      own: [gatewayFolder, mixer, ...(sample ? [sampleFiles.mesh] : [])],
+      users: users === undefined ? [] : [users],
+    };
   }
 
   async #findEnvoy(): Promise<FoundEnvoy> {
@@ -107,7 +111,7 @@ export class MeshOnThisMachine {
 
   async #startControlPlane(given: Omit<ControlPlaneOptions, 'stateDir' | 'fresh' | 'logger'>): Promise<void> {
     const { stateDir, fresh } = this.options;
-    await this.#progress.step('starting citadel, registry, pilot and the agent', async () => {
+    await this.#progress.step('starting citadel, registry, pilot, mixer and the agent', async () => {
       const logger = new TerminalLogger((line) => this.#progress.say(line));
       const controlPlane = await startControlPlane({ ...given, stateDir, fresh, logger });
       this.#stops.push(() => controlPlane.close());

@@ -94,6 +94,22 @@ it('reports a broken document by file and line, and keeps its last good version 
   expect(await versions(10)).toBe('v2');
 });
 
+it('counts requests of the whole mesh, with no service to be set up', async () => {
+  const rateLimit = `apiVersion: policy.seine.dev/v1alpha1
+kind: RateLimit
+metadata: { name: products, namespace: default }
+spec:
+  selector: { matchLabels: { app: productpage } }
+  global: [{ requests: 3, per: 24h, timeout: 10s, match: { path: { exact: /api/v1/products/0 } } }]
+`;
+  expect((await mesh.seinectl(['apply', '--wait', '-f', '-'], rateLimit)).code).toBe(0);
+  // 429 is mixer’s word: where it does not answer, requests get 500.
+  await poll(async () => (await mesh.status('/api/v1/products/0')) === 429, 'the limit to be reached');
+  expect(await mesh.status('/api/v1/products')).toBe(200);
+  expect((await mesh.seinectl(['delete', 'ratelimit', 'products', '-n', 'default', '--wait'])).code).toBe(0);
+  await poll(async () => (await mesh.status('/api/v1/products/0')) === 200, 'the limit to be gone');
+});
+
 describe('identities', () => {
   const strict = istioYaml('PeerAuthentication', 'default', { mtls: { mode: 'STRICT' } }).replace(
     'networking.',
@@ -117,6 +133,7 @@ describe('identities', () => {
     expect(JSON.parse(stdout)).toMatchObject({
       xds: 'https://127.0.0.1:15012',
       citadel: expect.stringMatching(/^https:\/\/127\.0\.0\.1:\d+$/),
+      mixer: 'https://127.0.0.1:9091',
     });
     for (const folder of ['citadel', 'identity'])
       expect([folder, fs.statSync(path.join(mesh.stateDir, folder)).mode & 0o077]).toEqual([folder, 0]);

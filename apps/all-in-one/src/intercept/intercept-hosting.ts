@@ -31,6 +31,8 @@ const proxyUser = { uid: proxyUid, gid: proxyUid };
  *   pilot 127.0.0.1:15012 ◄─ 10.203.0.1:15012 ◄─ every Envoy          127.0.0.1:151xx ─► Envoy's admin (Unix socket)
  */
 export class InterceptHosting implements Hosting {
+  readonly machine = network.machine;
+
   async plan(objects: readonly ConfigObject[]): Promise<Plan> {
     await checkRequirements(thisMachine());
     const busy = await busyPorts(probedPorts(objects.length));
@@ -71,8 +73,8 @@ class NamespacePlaces implements Places {
     await runOnThisMachine(onThisMachine(this.#switch.pid));
     await this.#switch.run(inSwitch());
     for (const [index, w] of workloads.entries()) await this.#openPod(w, index, this.#switch);
-    const { xds } = controlPlanePorts;
-    await this.#forward({ host: network.machine, port: xds.port }, xds);
+    const { xds, mixer } = controlPlanePorts;
+    for (const service of [xds, mixer]) await this.#forward({ host: network.machine, port: service.port }, service);
     const gateway = workloads.find(({ type }) => type === 'router');
     if (gateway)
       await this.#forward(

@@ -18,6 +18,8 @@ const elsewhere = '127.20.1.1';
 
 /** Workloads side by side on loopback addresses: no privileges needed. */
 export class LoopbackHosting implements Hosting {
+  readonly machine = thisMachine;
+
   /** @param forced `SEINE_LOOPBACK`: 127.0.0.1 for the layout of systems that have no more */
   constructor(private readonly forced: string | undefined) {}
 

@@ -4,6 +4,7 @@ import { type DynamicModule, type INestApplication, type LoggerService, Module }
 import { NestFactory } from '@nestjs/core';
 import { AgentService, MergedMetricsModule } from '@seine/app-agent';
 import { certificateApiServer, CitadelModule, type CitadelService } from '@seine/app-citadel';
+import { MixerModule } from '@seine/app-mixer';
 import { PilotModule } from '@seine/app-pilot';
 import { configApiServer, RegistryModule } from '@seine/app-registry';
 import type { RunClient } from '@seine/api';
@@ -39,12 +40,13 @@ interface Identities {
   readonly citadel: CitadelService;
   readonly identity: LaptopIdentity;
   readonly pilot: ServiceIdentity;
+  readonly mixer: ServiceIdentity;
   readonly registry: ServiceIdentity;
 }
 
 @Module({})
 class AllInOneModule {
-  static register(options: ControlPlaneOptions, { citadel, identity, pilot }: Identities): DynamicModule {
+  static register(options: ControlPlaneOptions, { citadel, identity, pilot, mixer }: Identities): DynamicModule {
     const { configDirs, stateDir, fresh, workloads } = options;
     const store = new MemoryStore();
     const applied = path.join(stateDir, 'applied');
@@ -59,6 +61,7 @@ class AllInOneModule {
           secureXds: { listen: address(controlPlanePorts.xds), identity: pilot, denied: citadel.denials },
           drainMs: 0,
         }),
+        MixerModule.register({ secure: { listen: address(controlPlanePorts.mixer), identity: mixer } }),
         identity.agent(),
         MergedMetricsModule.register(() => workloads.map(metricsTarget)),
       ],
@@ -90,19 +93,19 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   try {
     const authenticators = [identity.authenticator];
     const citadel = await openLaptopCitadel({ stateDir, trustDomain, authenticators, logger });
-    const [pilot, registry, seinectl] = ['pilot', 'registry', 'seinectl'].map((name) => identity.service(name)) as [
-      ServiceIdentity,
-      ServiceIdentity,
-      ServiceIdentity,
-    ];
-    const app = await startServices(options, { citadel, identity, pilot, registry });
-    for (const service of [pilot, registry, seinectl]) service.start();
-    await Promise.all([registry.whenReady(), seinectl.whenReady()]);
+    const pilot = identity.service('pilot');
+    const mixer = identity.service('mixer');
+    const registry = identity.service('registry');
+    const seinectl = identity.service('seinectl');
+    const services = [pilot, mixer, registry, seinectl];
+    const app = await startServices(options, { citadel, identity, pilot, mixer, registry });
+    for (const service of services) service.start();
+    await Promise.all([mixer, registry, seinectl].map((service) => service.whenReady()));
     return {
       client: keepClientFiles(folder, roots, seinectl),
       close: async () => {
         await app.close();
-        for (const service of [pilot, registry, seinectl]) service.stop();
+        for (const service of services) service.stop();
         await identity.close();
       },
     };
