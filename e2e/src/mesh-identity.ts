@@ -70,6 +70,11 @@ export class MeshIdentity {
     return `${host}:${this.ports.citadel}`;
   }
 
+  /** `host:port` of its admin port. */
+  get citadelAdmin(): string {
+    return `${host}:${this.ports.citadelAdmin}`;
+  }
+
   /** What citadel signs with, under Istio's names. */
   get cacertsDir(): string {
     return path.join(this.folder, 'cacerts');
@@ -98,6 +103,7 @@ export class MeshIdentity {
     return [
       ...['--citadel', this.citadelAddress, '--root-cert', this.rootsFile, '--token-file', tokenFile],
       ...['--trust-domain', this.authority.trustDomain, '--ttl', String(ttl)],
+      ...['--citadel-admin', `http://${this.citadelAdmin}`],
     ];
   }
 

@@ -17,6 +17,7 @@ describe('the command line of pilot', () => {
         tokenFile: path.resolve('token'),
         trustDomain: 'cluster.local',
         lifetime: 0,
+        citadelAdmin: undefined,
         oidc: undefined,
       },
       admin: '127.0.0.1:15014',
@@ -55,6 +56,11 @@ describe('the command line of pilot', () => {
     });
   });
 
+  it('takes where it is said who is revoked', () => {
+    const options = parseArguments([...plain, ...citadel, '--citadel-admin', 'http://citadel:15014']);
+    expect(options).toMatchObject({ secure: { citadelAdmin: new URL('http://citadel:15014') } });
+  });
+
   it('takes a file of the mesh config', () => {
     const options = parseArguments([...plain, '--mesh-config', 'mesh.yaml']);
     expect(options).toMatchObject({ meshConfigFile: 'mesh.yaml' });
@@ -70,6 +76,8 @@ describe('the command line of pilot', () => {
     [[...plain, '--drain=-1'], "--drain takes milliseconds, not '-1'"],
     [[...plain, '--verbose'], '--verbose'],
     [[...plain, '--secure-xds', '127.0.0.1:1'], '--secure-xds needs --citadel'],
+    [[...plain, '--citadel-admin', 'http://a:1'], '--citadel-admin needs --citadel'],
+    [[...plain, ...citadel, '--citadel-admin', 'a:1'], "--citadel-admin 'a:1' is not http(s)://HOST:PORT"],
     [[...plain, '--citadel', 'a:1', '--token-file', 't'], '--root-cert is required'],
     [[...plain, '--citadel', 'a:1', '--root-cert', 'r'], '--token-file is required'],
     [[...plain, ...citadel, '--trust-domain', 'Cluster'], "--trust-domain 'Cluster'"],

@@ -8,6 +8,8 @@ export { parseAddress, UsageError };
 export interface SecureArguments extends ServiceArguments {
   /** ADS over mutual TLS, `host:port`. */
   readonly listen: string;
+  /** Of citadel's admin port: who is revoked; undefined = nobody is asked. */
+  readonly citadelAdmin: URL | undefined;
   /** Whose tokens prove service accounts of clients that show no certificate; undefined = nobody's. */
   readonly oidc: { readonly issuer: string; readonly audience: string; readonly keys: URL } | undefined;
 }
@@ -34,6 +36,7 @@ export const usage = `usage: pilot --config-dir DIR [--config-dir DIR …] [--ad
   --citadel HOST:PORT    who signs pilot's certificate: then ADS is served over mutual TLS
   --root-cert FILE       the roots, PEM, by which citadel and proxies are known
   --token-file FILE      a token by which citadel knows pilot (istio-system/pilot)
+  --citadel-admin URL    citadel's admin port: whoever is revoked there gets nothing, and its streams end
   --secure-xds HOST:PORT ADS over mutual TLS (default 0.0.0.0:15012; needs --citadel)
   --trust-domain NAME    of pilot and its proxies (default cluster.local)
   --ttl SECONDS          lifetime of pilot's certificates (default: citadel's)
@@ -50,6 +53,7 @@ const options = {
   xds: { type: 'string' },
   'secure-xds': { type: 'string' },
   ...serviceFlags,
+  'citadel-admin': { type: 'string' },
   'oidc-issuer': { type: 'string' },
   'oidc-jwks': { type: 'string' },
   'oidc-audience': { type: 'string', default: 'istio-ca' },
@@ -75,13 +79,24 @@ function oidcOf(values: Values): SecureArguments['oidc'] {
   return { issuer, audience, keys: new URL(jwks) };
 }
 
+/** @throws UsageError */
+function httpUrl(flag: string, text: string | undefined): URL | undefined {
+  if (text === undefined) return undefined;
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text))
+    throw new UsageError(`--${flag} '${text}' is not http(s)://HOST:PORT`);
+  return new URL(text);
+}
+
 function secureOf(values: Values): SecureArguments | undefined {
   const service = readServiceArguments(values);
   const { 'secure-xds': listen = '0.0.0.0:15012' } = values;
+  const { 'citadel-admin': citadelAdmin } = values;
   if (service) {
     parseAddress(listen);
-    return { ...service, listen, oidc: oidcOf(values) };
+    return { ...service, listen, citadelAdmin: httpUrl('citadel-admin', citadelAdmin), oidc: oidcOf(values) };
   }
+  if (citadelAdmin !== undefined)
+    throw new UsageError('--citadel-admin needs --citadel: else nobody says who they are');
   if (values['secure-xds'] !== undefined)
     throw new UsageError('--secure-xds needs --citadel: who signs pilot’s certificate?');
   return undefined;

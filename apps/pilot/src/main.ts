@@ -4,8 +4,8 @@ import { NestFactory } from '@nestjs/core';
 import fs from 'node:fs';
 import { formatDiagnostic, hasErrors } from '@seine/diagnostics';
 import { defaultMeshConfig, type MeshConfig, parseMeshConfig } from '@seine/model';
-import { byOidcToken, serviceIdentity } from '@seine/identity';
-import { closeOnSignal, JsonLogger } from '@seine/nest';
+import { byOidcToken, DenialFeed, readOverHttp, serviceIdentity } from '@seine/identity';
+import { closeOnSignal, JsonLogger, later } from '@seine/nest';
 import { ObjectTable } from '@seine/registry';
 import { FileSource } from '@seine/source-file';
 import { MemoryStore } from '@seine/store-memory';
@@ -53,11 +53,14 @@ async function main(): Promise<void> {
 
 /** Pilot with an identity of its own, which it begins to ask citadel for. */
 function secureXdsOf(secure: SecureArguments, meshConfig: MeshConfig, logger: JsonLogger): SecureXdsOptions {
-  const { listen, trustDomain, oidc } = secure;
+  const { listen, trustDomain, oidc, citadelAdmin } = secure;
   const identity = serviceIdentity('pilot', secure, (message) => logger.warn(message, 'identity'));
   identity.start();
   const authenticators = oidc ? [byOidcToken({ ...oidc, trustDomain, now: () => Date.now() })] : [];
-  return { listen, identity, trustDomains: meshConfig.trustDomainAliases, authenticators };
+  const onWarning = (message: string): void => logger.warn(message, 'identity');
+  const denied = citadelAdmin && new DenialFeed({ citadelAdmin, read: readOverHttp, onWarning, later });
+  denied?.start();
+  return { listen, identity, denied, trustDomains: meshConfig.trustDomainAliases, authenticators };
 }
 
 /** @throws UsageError where the file cannot be read, or something is wrong in it */

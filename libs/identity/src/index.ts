@@ -10,6 +10,7 @@ export * from './channel-credentials.js';
 export * from './citadel-channel.js';
 export * from './citadel-client.js';
 export * from './clock-hint.js';
+export * from './denial-feed.js';
 export * from './deny-list.js';
 export * from './file-watcher.js';
 export * from './peer.js';
