@@ -55,6 +55,7 @@ it('gives each Envoy the identity of its service account, and a workload without
   expect(issued.sort()).toEqual([
     idOf('default', 'client'),
     idOf('default', 'reviews'),
+    idOf('istio-system', 'citadel'),
     idOf('istio-system', 'istio-egressgateway-service-account'),
     idOf('istio-system', 'istio-ingressgateway-service-account'),
     idOf('istio-system', 'pilot'),
