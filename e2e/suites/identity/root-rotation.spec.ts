@@ -89,7 +89,7 @@ describe('C-18 a rotation of the root', () => {
       'rotated',
       patienceMs,
     );
-    const roots = fs.readFileSync(lab.rootFile, 'utf8');
+    const roots = fs.readFileSync(lab.at('citadel/ca/root-cert.pem'), 'utf8');
     const serial = new X509Certificate(roots).serialNumber.toLowerCase();
     for (const admin of [lab.ports.clientAdmin, lab.ports.serverAdmin])
       await client.until(
