@@ -89,6 +89,17 @@ async function rotate(step: 'prepare' | 'activate' | 'retire'): Promise<number> 
   return (await request(host, lab.citadelAdmin, '/ca/rotate', { method: 'POST', headers, body })).status;
 }
 
+/** What citadel signs with now, for what it would not sign. @param folder for `ca-cert.pem` and `ca-key.pem` */
+function copyAuthority(folder: string): void {
+  const revision = (name: string): number => Number(/^authority\.(\d+)\.json$/.exec(name)?.[1] ?? -1);
+  const newest = Math.max(...fs.readdirSync(lab.at('citadel/ca')).map(revision));
+  const text = fs.readFileSync(lab.at(`citadel/ca/authority.${newest}.json`), 'utf8');
+  const { active } = JSON.parse(text) as { readonly active: { readonly certificate: string; readonly key: string } };
+  fs.mkdirSync(folder);
+  fs.writeFileSync(path.join(folder, 'ca-cert.pem'), active.certificate);
+  fs.writeFileSync(path.join(folder, 'ca-key.pem'), active.key, { mode: 0o600 });
+}
+
 /** In the order of a life: each test goes on where the last one ended. */
 describe('plain Envoys with certificates from the agent', () => {
   let citadel: TestProcess;
@@ -248,26 +259,32 @@ describe('plain Envoys with certificates from the agent', () => {
     await envoy.until(async () => (await serials(own.clientAdmin)).length > 0, 'certified without a restart');
   });
 
-  it('believe another trust domain for its own identities only', async () => {
-    const others = lab.at('other-ca');
+  it('believe another trust domain for its own identities only, and the mesh under its other names', async () => {
+    const [others, ours] = [lab.at('other-ca'), lab.at('our-ca')];
     makeAuthority(others);
+    copyAuthority(ours);
     const theirs = idOf('client', 'other.mesh');
     const federated = ['--federated-bundle', `other.mesh=${path.join(others, 'ca-cert.pem')}`];
-    await lab.startAgent({ federated: 'server' }, federated);
-    // One server for the client of there, one for the client of here.
+    await lab.startAgent({ federated: 'server' }, [...federated, '--trust-domain-alias', 'old.mesh']);
+    // One server for the client of there, one for the client of here, one for it by its former name.
     const start = async (peer: string): Promise<number> => {
       const own = { ...(await freePorts()), server: await freePort() };
       const envoy = await lab.startEnvoy('server', { ports: own, socket: lab.socketOf('federated'), peer });
       await envoy.until(async () => (await serials(own.serverAdmin).catch(() => [])).length > 0, 'certified');
       return own.server;
     };
-    const [forThere, forHere] = [await start(theirs), await start(idOf('client'))];
-    const shown = async (port: number, uri: string) =>
-      (await tlsRequest(host, port, { servername: 'server', client: forgedSvid({ uris: [uri] }, others) })).status;
+    const former = idOf('client', 'old.mesh');
+    const [forThere, forHere, forFormer] = [await start(theirs), await start(idOf('client')), await start(former)];
+    const shown = async (port: number, uri: string, authority = others) =>
+      (await tlsRequest(host, port, { servername: 'server', client: forgedSvid({ uris: [uri] }, authority) })).status;
     expect(await shown(forThere, theirs)).toBe(200);
     expect(await shown(forThere, idOf('other', 'other.mesh'))).toBeUndefined();
     // Their root signs what is ours: in one heap of roots this would be let in.
     expect(await shown(forHere, idOf('client'))).toBeUndefined();
+    expect(await shown(forFormer, former)).toBeUndefined();
+    expect(await shown(forThere, theirs, ours)).toBeUndefined();
+    expect(await shown(forHere, idOf('client'), ours)).toBe(200);
+    expect(await shown(forFormer, former, ours)).toBe(200);
     const own = { ...(await freePorts()), server: forHere };
     const friend = await lab.startEnvoy('client', { ports: own });
     await friend.until(() => lab.succeeds(own.client), 'answered');
