@@ -8,7 +8,8 @@ import { measureCsr } from './csr.mjs';
 import { buildLoadGenerator } from './load-generator.mjs';
 import { parseOptions, usage } from './options.mjs';
 import { measurePilot } from './pilot.mjs';
-import { agentsTable, aimsTable, csrTable, pilotTable, transportTable } from './table.mjs';
+import { measureRateLimit } from './rate-limit.mjs';
+import { agentsTable, aimsTable, csrTable, pilotTable, rateLimitTable, transportTable } from './table.mjs';
 import { measureTransport } from './transport.mjs';
 
 const recorded = JSON.parse(fs.readFileSync(path.join(import.meta.dirname, 'recorded.json'), 'utf8'));
@@ -48,6 +49,12 @@ async function benchAgents(options) {
   else console.log(`\n${agentsTable(measured)}`);
 }
 
+async function benchRateLimit(options) {
+  const rows = await measureRateLimit(options, progress);
+  if (options.json) console.log(JSON.stringify({ rateLimit: rows }, null, 2));
+  else console.log(`\n${rateLimitTable(rows)}`);
+}
+
 async function benchPilot(options) {
   const result = await measureAll(options);
   if (options.json) console.log(JSON.stringify({ ...result, recorded }, null, 2));
@@ -61,6 +68,7 @@ try {
   if (options.help) console.log(usage);
   else if (options.subject === 'csr') await benchCsr(options);
   else if (options.subject === 'agents') await benchAgents(options);
+  else if (options.subject === 'rate-limit') await benchRateLimit(options);
   else await benchPilot(options);
 } catch (error) {
   console.error(error.message);

@@ -96,6 +96,17 @@ export function csrTable(rows) {
   return `${render(head, cells)}\n${aims}`;
 }
 
+export function rateLimitTable(rows) {
+  const cells = rows.map(({ name, perSecond, perCpuSecond, p50, p99, max, share }) => [
+    name,
+    ...[perSecond, perCpuSecond, p50, p99, max].map(number),
+    `${(share * 100).toFixed(0)} %`,
+  ]);
+  const head = ['mixer on one core', 'a second', 'a CPU-second', 'p50 ms', 'p99 ms', 'max ms', 'of the core'];
+  const aims = 'aim: 8,000 decisions a second. `of the core` is what mixer got of it.';
+  return `${render(head, cells)}\n${aims}`;
+}
+
 /** What the agent takes, and its share a sidecar; the Envoy below is one with a listener, a cluster and certificates. */
 export function agentsTable({ agents, envoy }) {
   const cells = agents.map(({ count, residentMb, ownMb, idleCores, residentRenewingMb, msPerRenewal }) => [
