@@ -20,6 +20,8 @@ const common = {
   modulePathIgnorePatterns: ['<rootDir>/.*/dist/'],
 };
 export default {
+  // A bound for a hang, on a busy machine too.
+  testTimeout: 60_000,
   projects: [
     {
       ...common,

@@ -111,11 +111,16 @@ function portOf(listener: Listener, chain: FilterChain): number | undefined {
   return chain.filter_chain_match?.destination_port ?? (own === 15006 || own === 15001 ? undefined : own);
 }
 
+/** The filter that lets nobody in without an identity (feature peer-authentication): it demands the certificate where HTTP is spoken. */
+const identityFilter = 'seine.single_identity';
+
 function connectionsOf({
+  filters = [],
   transport_socket: socket,
   filter_chain_match: match,
 }: FilterChain): AuthorizedChain['connections'] {
-  if (socket) return socket.typed_config?.require_client_certificate ? 'mutual' : 'tls';
+  const demanded = filters.some(({ name }) => name === identityFilter);
+  if (socket) return demanded || socket.typed_config?.require_client_certificate ? 'mutual' : 'tls';
   return match?.transport_protocol === 'tls' ? 'opaque' : 'plain';
 }
 
