@@ -125,7 +125,10 @@ describe('the roots that an agent and its Envoys believe', () => {
     };
     expect(believed(stream)).toEqual({ bundles: alike(old) });
     acknowledge(stream);
-    const foreigners = ['old.example', 'other.mesh'].map((domain) => [domain, [foreign.certificate]] as const);
+    const foreigners = ['old.example', 'other.mesh'].map((domain): [string, string[]] => [
+      domain,
+      [foreign.certificate],
+    ]);
     citadel.onBundles(new Map([...own(old, next), ...foreigners]), () => undefined);
     await stream.until(() => stream.responses.length === 2);
     const [, other] = foreigners;

@@ -63,7 +63,7 @@ function concerns(
     return JSON.stringify([
       resources?.clusters.filter((item) => named(JSON.stringify(item))),
       resources?.routes.map((item) =>
-        (item as { readonly virtual_hosts: readonly object[] }).virtual_hosts.filter((one) =>
+        (item as unknown as { readonly virtual_hosts: readonly object[] }).virtual_hosts.filter((one) =>
           named(JSON.stringify(one)),
         ),
       ),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { AuthorizationPolicySpec } from '@seine/istio';
+import type { ConfigObject } from '@seine/k8s';
 import { derived, old, said, service, translate } from '../testing/objects.js';
 
 const config = (spec: object) => old('ClusterRbacConfig', 'default', spec);
@@ -17,7 +18,7 @@ function rulesOf(rule: object, ...subjects: readonly object[]): AuthorizationPol
 }
 
 describe('where roles decide', () => {
-  const names = (...objects: Parameters<typeof derived>) => Object.keys(derived(...objects));
+  const names = (...objects: readonly ConfigObject[]) => Object.keys(derived(...objects));
   const viewer = [service('cart'), role({ services: ['*'] }), everybody] as const;
 
   it('nowhere without settings, and where they are off', () => {
@@ -106,7 +107,7 @@ describe('where roles decide', () => {
   });
 
   it('only for the log', () => {
-    const dry = (...objects: Parameters<typeof translate>) =>
+    const dry = (...objects: readonly ConfigObject[]) =>
       translate(...objects).objects.map(({ metadata }) => [metadata.name, metadata.annotations?.['istio.io/dry-run']]);
     expect(dry(...viewer, config({ mode: 'ON', enforcementMode: 'PERMISSIVE' }))).toEqual([
       ['global-deny-all', 'true'],
@@ -122,7 +123,7 @@ describe('where roles decide', () => {
 });
 
 describe('whose workloads a rule is for', () => {
-  const targets = (rule: object, ...more: Parameters<typeof derived>) =>
+  const targets = (rule: object, ...more: readonly ConfigObject[]) =>
     Object.entries(derived(on, service('cart'), service('card'), role(rule), everybody, ...more)).flatMap(
       ([name, spec]) => (name.includes('rule') ? [(spec as AuthorizationPolicySpec).selector?.matchLabels] : []),
     );
