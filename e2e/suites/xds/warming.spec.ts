@@ -11,7 +11,7 @@ import {
   to,
 } from '../../src/index.js';
 
-jest.setTimeout(300_000);
+jest.setTimeout(1_200_000);
 const url = 'http://reviews:8080/';
 
 describe.each(['delta', 'sotw'] as const)('clusters that warm (%s)', (variant) => {
