@@ -28,11 +28,10 @@ import {
 } from '@seine/envoy/envoy/service/discovery/v3/discovery_pb.js';
 import { FileWatcher } from '@seine/identity';
 import { JsonLogger } from '@seine/nest';
-import { type Proof } from '@seine/sds';
+import { type Proof, secretDiscoveryService } from '@seine/sds';
 import { Registry } from 'prom-client';
 import { AgentMetrics } from './agent.metrics.js';
 import { type AgentOptions, AgentService } from './agent.service.js';
-import { secretDiscoveryService } from './sds-server.js';
 
 export const trustDomain = 'cluster.local';
 

@@ -16,8 +16,13 @@ import {
   type DiscoveryResponse,
 } from '@seine/envoy/envoy/service/discovery/v3/discovery_pb.js';
 import { citadelChannel, clockHint } from '@seine/identity';
-import { type CertificateProof, readBundlesSecret, retryDelay, rootSecretName } from '@seine/sds';
-import { secretDiscoveryService } from './sds-server.js';
+import {
+  type CertificateProof,
+  readBundlesSecret,
+  retryDelay,
+  rootSecretName,
+  secretDiscoveryService,
+} from '@seine/sds';
 
 /** What a feed of bundles asks of the agent, and tells it. */
 export interface BundleListener {

@@ -6,17 +6,16 @@ import {
   Server,
   ServerCredentials,
   type ServerDuplexStream,
-  type ServiceDefinition,
   status,
 } from '@grpc/grpc-js';
-import { type DescMessage, fromBinary, type MessageShape, toBinary } from '@bufbuild/protobuf';
 import {
-  DeltaDiscoveryRequestSchema,
-  DeltaDiscoveryResponseSchema,
-  DiscoveryRequestSchema,
-  DiscoveryResponseSchema,
-} from '@seine/envoy/envoy/service/discovery/v3/discovery_pb.js';
-import { DeltaSecretStream, type SdsEvents, SdsProtocolError, type SecretSource, SotwSecretStream } from '@seine/sds';
+  DeltaSecretStream,
+  type SdsEvents,
+  SdsProtocolError,
+  secretDiscoveryService,
+  type SecretSource,
+  SotwSecretStream,
+} from '@seine/sds';
 import { removeStaleSocket, shortenSocketPath } from './socket-path.js';
 import { serveWorkloadApi } from './workload-api.js';
 
@@ -36,24 +35,6 @@ export interface SdsServerOptions {
 const socketMode = 0o660;
 const folderMode = 0o700;
 const mostRequestBytes = 256 * 1024;
-
-function method<I extends DescMessage, O extends DescMessage>(name: string, request: I, response: O) {
-  return {
-    path: `/envoy.service.secret.v3.SecretDiscoveryService/${name}`,
-    requestStream: true,
-    responseStream: true,
-    requestSerialize: (message: MessageShape<I>) => Buffer.from(toBinary(request, message)),
-    requestDeserialize: (bytes: Buffer) => fromBinary(request, bytes),
-    responseSerialize: (message: MessageShape<O>) => Buffer.from(toBinary(response, message)),
-    responseDeserialize: (bytes: Buffer) => fromBinary(response, bytes),
-  };
-}
-
-/** Envoy's secret discovery service, with messages as protobuf-es has them. */
-export const secretDiscoveryService = {
-  StreamSecrets: method('StreamSecrets', DiscoveryRequestSchema, DiscoveryResponseSchema),
-  DeltaSecrets: method('DeltaSecrets', DeltaDiscoveryRequestSchema, DeltaDiscoveryResponseSchema),
-} as const satisfies ServiceDefinition;
 
 /** The token, with or without `Bearer `: Envoy's file_based_metadata sends the bare one unless told otherwise. */
 function bearerOf(metadata: Metadata): string | undefined {

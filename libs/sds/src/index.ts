@@ -6,6 +6,7 @@ export * from './backoff.js';
 export * from './file-secrets.js';
 export * from './sds-stream.js';
 export * from './secret.js';
+export * from './secret-discovery-service.js';
 export * from './secret-source.js';
 export * from './trusted-roots.js';
 export * from './workload-certificate.js';

@@ -1,40 +1,17 @@
-import type { Server, ServerDuplexStream, ServiceDefinition } from '@grpc/grpc-js';
+import type { Server, ServerDuplexStream } from '@grpc/grpc-js';
 import { status } from '@grpc/grpc-js';
-import { type DescMessage, fromBinary, type MessageShape, toBinary } from '@bufbuild/protobuf';
-import {
-  DeltaDiscoveryRequestSchema,
-  DeltaDiscoveryResponseSchema,
-  DiscoveryRequestSchema,
-  DiscoveryResponseSchema,
-} from '@seine/envoy/envoy/service/discovery/v3/discovery_pb.js';
 import {
   DeltaSecretStream,
   rootSecretName,
   type SdsEvents,
   SdsProtocolError,
+  secretDiscoveryService,
   type SecretSource,
   SotwSecretStream,
 } from '@seine/sds';
 import { verifyPeer } from '@seine/ca';
 import type { CitadelService } from '../citadel.service.js';
 import type { Follower } from '../followers.js';
-
-function method<I extends DescMessage, O extends DescMessage>(name: string, request: I, response: O) {
-  return {
-    path: `/envoy.service.secret.v3.SecretDiscoveryService/${name}`,
-    requestStream: true,
-    responseStream: true,
-    requestSerialize: (message: MessageShape<I>) => Buffer.from(toBinary(request, message)),
-    requestDeserialize: (bytes: Buffer) => fromBinary(request, bytes),
-    responseSerialize: (message: MessageShape<O>) => Buffer.from(toBinary(response, message)),
-    responseDeserialize: (bytes: Buffer) => fromBinary(response, bytes),
-  };
-}
-
-const discovery = {
-  StreamSecrets: method('StreamSecrets', DiscoveryRequestSchema, DiscoveryResponseSchema),
-  DeltaSecrets: method('DeltaSecrets', DeltaDiscoveryRequestSchema, DeltaDiscoveryResponseSchema),
-} as const satisfies ServiceDefinition;
 
 /** What requests of both kinds of stream have. */
 interface Acknowledging {
@@ -86,7 +63,7 @@ export function serveBundle(server: Server, citadel: CitadelService, onWarning: 
       }
       follow(call, citadel, open, onWarning);
     };
-  server.addService(discovery, {
+  server.addService(secretDiscoveryService, {
     StreamSecrets: handle((send) => new SotwSecretStream(source, send, events)),
     DeltaSecrets: handle((send) => new DeltaSecretStream(source, send, events)),
   });
