@@ -1,10 +1,5 @@
-import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import { durationOf, toAny } from '@seine/envoy';
-import {
-  ApiConfigSource_ApiType,
-  ApiVersion,
-  ConfigSourceSchema,
-} from '@seine/envoy/envoy/config/core/v3/config_source_pb.js';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { grpcSecret, toAny } from '@seine/envoy';
 import type { TransportSocketSchema } from '@seine/envoy/envoy/config/core/v3/base_pb.js';
 import { SubjectAltNameMatcher_SanType } from '@seine/envoy/envoy/extensions/transport_sockets/tls/v3/common_pb.js';
 import { UpstreamTlsContextSchema } from '@seine/envoy/envoy/extensions/transport_sockets/tls/v3/tls_pb.js';
@@ -14,25 +9,9 @@ import type { BootstrapOptions } from './bootstrap-options.js';
 /** The agent beside the proxy, as emitted configuration names it too. */
 export const agentClusterName = 'sds-grpc';
 
-/** A secret of the agent, asked for by a stream of its own: what ADS needs to come up cannot come over ADS. */
+/** What ADS needs to come up cannot come over ADS. */
 function agentSecret(name: string) {
-  return {
-    name,
-    sdsConfig: create(ConfigSourceSchema, {
-      configSourceSpecifier: {
-        case: 'apiConfigSource',
-        value: {
-          apiType: ApiConfigSource_ApiType.GRPC,
-          transportApiVersion: ApiVersion.V3,
-          setNodeOnFirstMessageOnly: true,
-          grpcServices: [{ targetSpecifier: { case: 'envoyGrpc', value: { clusterName: agentClusterName } } }],
-        },
-      },
-      // As long as it takes: nothing works without.
-      initialFetchTimeout: durationOf(0),
-      resourceApiVersion: ApiVersion.V3,
-    }),
-  };
+  return grpcSecret(name, agentClusterName);
 }
 
 /**

@@ -3,6 +3,7 @@ export * from './any.js';
 export * from './duration.js';
 export * from './encode.js';
 export { FilterChainConfigSchema } from './filter-chain.js';
+export * from './grpc-secret.js';
 export * from './known-types.js';
 export * from './json.js';
 export * from './registry.js';

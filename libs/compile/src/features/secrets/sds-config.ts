@@ -1,7 +1,6 @@
 import { create } from '@bufbuild/protobuf';
-import { durationOf } from '@seine/envoy';
+import { grpcSecret } from '@seine/envoy';
 import { ApiVersion, ConfigSourceSchema } from '@seine/envoy/envoy/config/core/v3/config_source_pb.js';
-import { ApiConfigSource_ApiType } from '@seine/envoy/envoy/config/core/v3/config_source_pb.js';
 import {
   type SdsSecretConfig,
   SdsSecretConfigSchema,
@@ -27,22 +26,7 @@ export function pilotSecret(name: string): SdsSecretConfig {
   });
 }
 
-/** A secret that the agent serves: the proxy waits for it as long as it takes, as nothing works without. */
+/** A secret that the agent serves: nothing works without. */
 export function agentSecret(name: string): SdsSecretConfig {
-  return create(SdsSecretConfigSchema, {
-    name,
-    sdsConfig: create(ConfigSourceSchema, {
-      configSourceSpecifier: {
-        case: 'apiConfigSource',
-        value: {
-          apiType: ApiConfigSource_ApiType.GRPC,
-          transportApiVersion: ApiVersion.V3,
-          setNodeOnFirstMessageOnly: true,
-          grpcServices: [{ targetSpecifier: { case: 'envoyGrpc', value: { clusterName: agentClusterName } } }],
-        },
-      },
-      initialFetchTimeout: durationOf(0),
-      resourceApiVersion: ApiVersion.V3,
-    }),
-  });
+  return grpcSecret(name, agentClusterName);
 }
