@@ -3,4 +3,4 @@ export * from './attributes/normalize.js';
 export * from './attributes/value-type.js';
 export { compileExpression, type Expression } from './expressions/compile-expression.js';
 export { ExpressionError } from './expressions/expression-error.js';
-export { parseDuration, parseTimestamp } from './expressions/times.js';
+export { parseTimestamp } from './expressions/times.js';

@@ -1,6 +1,7 @@
+import { parseDuration } from '@seine/istio';
 import { normalizeDnsName, normalizeEmail, normalizeIp, normalizeUri } from '../attributes/normalize.js';
 import type { StringMap, Value, ValueType } from '../attributes/value-type.js';
-import { parseDuration, parseTimestamp } from './times.js';
+import { parseTimestamp } from './times.js';
 
 /** What stands for any type, the same in all places of one overload. */
 type Parameter = ValueType | 'ANY';

@@ -1,5 +1,5 @@
+import { parseDuration } from '@seine/istio';
 import type { AttributeBag, Value, ValueType } from '../attributes/value-type.js';
-import { parseDuration } from './times.js';
 
 /** Undefined: the value is not known, because an attribute is absent or an operation has no result. */
 export type Evaluate = (bag: AttributeBag) => Value | undefined;
