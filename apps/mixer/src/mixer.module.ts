@@ -13,7 +13,8 @@ import { type Counters, MemoryCounters, SharedCounters } from '@seine/rate-limit
 import type { Registry } from 'prom-client';
 import { MixerMetrics } from './mixer.metrics.js';
 import { MixerService, type SecureMixer } from './mixer.service.js';
-import { RateLimitService } from './rate-limit/rate-limit.service.js';
+import { rateLimitPart } from './rate-limit/rate-limit.part.js';
+import type { RateLimitOptions } from './rate-limit/rate-limit.service.js';
 import { RuleFiles } from './rate-limit/rule-files.js';
 
 export interface MixerModuleOptions {
@@ -45,8 +46,8 @@ export class MixerLifecycle implements OnApplicationBootstrap, OnApplicationShut
     await this.mixer.listen();
   }
 
-  onApplicationShutdown(): void {
-    this.mixer.stop();
+  async onApplicationShutdown(): Promise<void> {
+    await this.mixer.stop();
   }
 }
 
@@ -59,15 +60,16 @@ function makeMixer(options: MixerModuleOptions, registry: Registry): MixerServic
     watch: new FileWatcher().watch,
     onProblem: (message) => logger.error(message, 'rate limits'),
   });
-  const rateLimit = new RateLimitService({
+  const onError = (error: unknown): void => logger.error(error);
+  const rateLimit: RateLimitOptions = {
     counters: store ? new SharedCounters(store, { replicas }) : new MemoryCounters(),
     rules: () => files.rules,
     rootNamespace,
     shadow,
     decided: new MixerMetrics(registry).decided,
     now,
-  });
-  return new MixerService({ secure, plain, rateLimit, onError: (error) => logger.error(error), now });
+  };
+  return new MixerService({ secure, plain, parts: [rateLimitPart(rateLimit, onError)], now });
 }
 
 /** What proxies ask of the control plane while requests are under way. */

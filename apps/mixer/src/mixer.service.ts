@@ -1,7 +1,7 @@
-import { GrpcServer, type GrpcStream, GrpcStatus, GrpcError, unary } from '@seine/h2grpc';
+import { GrpcError, GrpcServer, GrpcStatus, type GrpcStream } from '@seine/h2grpc';
 import { judgePeer, type ServiceIdentity, TlsServer } from '@seine/identity';
 import { parseAddress } from '@seine/nest';
-import type { Caller, RateLimitService } from './rate-limit/rate-limit.service.js';
+import type { Caller, MixerPart } from './part.js';
 
 /** gRPC over mutual TLS. */
 export interface SecureMixer {
@@ -15,8 +15,7 @@ export interface MixerOptions {
   readonly secure?: SecureMixer | undefined;
   /** gRPC over plain text, `host:port`: nobody proves who they are on it. Undefined = there is none. */
   readonly plain?: string | undefined;
-  readonly rateLimit: RateLimitService;
-  readonly onError: (error: unknown) => void;
+  readonly parts: readonly MixerPart[];
   readonly now: () => number;
 }
 
@@ -35,15 +34,11 @@ export class MixerService {
   #securePort = 0;
 
   constructor(private readonly options: MixerOptions) {
-    const { rateLimit, onError, secure } = options;
+    const { parts, secure } = options;
     this.#server = new GrpcServer(server);
-    this.#server.handle(
-      '/envoy.service.ratelimit.v3.RateLimitService/ShouldRateLimit',
-      unary(
-        (request, call) => rateLimit.shouldRateLimit(request, call.header('ratelimit-policy'), this.#callerOf(call)),
-        onError,
-      ),
-    );
+    const callerOf = (call: GrpcStream): Caller => this.#callerOf(call);
+    for (const { path, handle } of parts.flatMap(({ endpoints }) => endpoints))
+      this.#server.handle(path, (call) => handle(call, callerOf));
     this.#tls =
       secure &&
       new TlsServer({
@@ -64,9 +59,10 @@ export class MixerService {
     }
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
     this.#tls?.close();
     this.#server.close();
+    await Promise.all(this.options.parts.map(async ({ close }) => close?.()));
   }
 
   /** The port of plain text (for a listen on port 0). */

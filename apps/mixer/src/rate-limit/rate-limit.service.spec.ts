@@ -10,13 +10,13 @@ import {
 } from '@seine/envoy/envoy/service/ratelimit/v3/rls_pb.js';
 import { type Counters, MemoryCounters, parseRateLimitConfig, type RuleTree } from '@seine/rate-limit';
 import { MixerService } from '../mixer.service.js';
-import { RateLimitService } from './rate-limit.service.js';
+import { rateLimitPart } from './rate-limit.part.js';
 
 const now = 1_700_000_000_000 - (1_700_000_000_000 % 60_000);
 const raw = (bytes: Buffer): Buffer => bytes;
-const ends: (() => void)[] = [];
-afterEach(() => {
-  for (const end of ends.splice(0)) end();
+const ends: (() => void | Promise<void>)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0)) await end();
 });
 
 const { rules } = parseRateLimitConfig({
@@ -33,20 +33,10 @@ type Request = MessageInitShape<typeof RateLimitRequestSchema>;
 type Outcome = { readonly code: number; readonly details: string; readonly response: RateLimitResponse | undefined };
 
 async function serve(counters: Counters = new MemoryCounters(), shadow = false) {
-  const rateLimit = new RateLimitService({
-    counters,
-    rules: () => tree,
-    rootNamespace: 'istio-system',
-    shadow,
-    now: () => now,
-  });
   const errors: unknown[] = [];
-  const mixer = new MixerService({
-    plain: '127.0.0.1:0',
-    rateLimit,
-    onError: (error) => errors.push(error),
-    now: () => now,
-  });
+  const options = { counters, rules: () => tree, rootNamespace: 'istio-system', shadow, now: () => now };
+  const rateLimit = rateLimitPart(options, (error) => errors.push(error));
+  const mixer = new MixerService({ plain: '127.0.0.1:0', parts: [rateLimit], now: () => now });
   await mixer.listen();
   const client = new grpc.Client(`127.0.0.1:${mixer.port}`, grpc.credentials.createInsecure());
   ends.push(

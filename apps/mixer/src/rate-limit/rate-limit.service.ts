@@ -12,6 +12,7 @@ import {
   parseRateLimitPolicy,
   type RuleTree,
 } from '@seine/rate-limit';
+import type { Caller } from '../part.js';
 import { decodeRequest, encodeAnswer } from './messages.js';
 
 export interface RateLimitOptions {
@@ -25,9 +26,6 @@ export interface RateLimitOptions {
   readonly decided?: ((answer: LimitAnswer) => void) | undefined;
   readonly now: () => number;
 }
-
-/** Who asks; undefined on plain text, where nobody proves who they are. */
-export type Caller = WorkloadIdentity | undefined;
 
 /** envoy.service.ratelimit.v3.RateLimitService without its transport. */
 export class RateLimitService {
