@@ -11,6 +11,7 @@ import {
 import { type Counters, MemoryCounters, parseRateLimitConfig, type RuleTree } from '@seine/rate-limit';
 import { MixerService } from '../mixer.service.js';
 import { rateLimitPart } from './rate-limit.part.js';
+import { RateLimitService } from './rate-limit.service.js';
 
 const now = 1_700_000_000_000 - (1_700_000_000_000 % 60_000);
 const raw = (bytes: Buffer): Buffer => bytes;
