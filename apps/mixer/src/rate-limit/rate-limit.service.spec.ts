@@ -11,7 +11,7 @@ import {
 import { type Counters, MemoryCounters, parseRateLimitConfig, type RuleTree } from '@seine/rate-limit';
 import { MixerService } from '../mixer.service.js';
 import { rateLimitPart } from './rate-limit.part.js';
-import { RateLimitService } from './rate-limit.service.js';
+import { type RateLimitOptions, RateLimitService } from './rate-limit.service.js';
 
 const now = 1_700_000_000_000 - (1_700_000_000_000 % 60_000);
 const raw = (bytes: Buffer): Buffer => bytes;
@@ -33,10 +33,13 @@ const tree: RuleTree = new Map(rules ? [[rules.domain, rules.root]] : []);
 type Request = MessageInitShape<typeof RateLimitRequestSchema>;
 type Outcome = { readonly code: number; readonly details: string; readonly response: RateLimitResponse | undefined };
 
-async function serve(counters: Counters = new MemoryCounters(), shadow = false) {
+function optionsOf(counters: Counters = new MemoryCounters(), shadow = false): RateLimitOptions {
+  return { counters, rules: () => tree, rootNamespace: 'istio-system', shadow, now: () => now };
+}
+
+async function serve(...settings: Parameters<typeof optionsOf>) {
   const errors: unknown[] = [];
-  const options = { counters, rules: () => tree, rootNamespace: 'istio-system', shadow, now: () => now };
-  const rateLimit = rateLimitPart(options, (error) => errors.push(error));
+  const rateLimit = rateLimitPart(optionsOf(...settings), (error) => errors.push(error));
   const mixer = new MixerService({ plain: '127.0.0.1:0', parts: [rateLimit], now: () => now });
   await mixer.listen();
   const client = new grpc.Client(`127.0.0.1:${mixer.port}`, grpc.credentials.createInsecure());
@@ -60,7 +63,7 @@ async function serve(counters: Counters = new MemoryCounters(), shadow = false) 
   };
   const ask = (request: Request, policy?: string): Promise<Outcome> =>
     send(Buffer.from(toBinary(RateLimitRequestSchema, create(RateLimitRequestSchema, request))), policy);
-  return { ask, send, errors, rateLimit };
+  return { ask, send, errors };
 }
 
 const of = (key: string, value = ''): NonNullable<Request['descriptors']>[number] => ({ entries: [{ key, value }] });
@@ -139,7 +142,7 @@ describe('the rate limit service', () => {
     ['the mesh', 'istio-system', true],
     ['another namespace', 'other', false],
   ])('R-15: takes limits of %s from a proxy: %s', async (_, owner, taken) => {
-    const { rateLimit } = await serve();
+    const rateLimit = new RateLimitService(optionsOf());
     const request = create(RateLimitRequestSchema, {
       domain: 'policy.seine.dev',
       descriptors: [{ entries: [{ key: 'rate_limit', value: `${owner}/api/0` }] }],
