@@ -5,6 +5,7 @@
  */
 export * from './certificates.js';
 export * from './child-process.js';
+export * from './debian-package.js';
 export * from './echo-server.js';
 export * from './envoy.js';
 export * from './ext-authz-service.js';
