@@ -120,9 +120,24 @@ export const mapOf = <T extends TSchema>(values: T, description: string, options
     ...annotate(options),
   });
 
+interface ChoiceOptions extends Common {
+  /** The names stand in the order of their numbers, from 0 on, and a number is taken for its name. */
+  readonly numbered?: boolean;
+}
+
 /** One of a proto enum's names. */
-export const choice = <const T extends readonly string[]>(values: T, description: string, options: Common = {}) =>
-  Type.Unsafe<T[number]>({ type: 'string', enum: [...values], description, ...annotate(options) });
+export const choice = <const T extends readonly string[]>(
+  values: T,
+  description: string,
+  { numbered, ...options }: ChoiceOptions = {},
+) =>
+  Type.Unsafe<T[number]>({
+    type: 'string',
+    enum: [...values],
+    description,
+    ...(numbered && { 'x-seine-numbered': true }),
+    ...annotate(options),
+  });
 
 /** Any JSON object (google.protobuf.Struct). */
 export const struct = (description: string) =>

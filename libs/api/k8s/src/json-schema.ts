@@ -33,6 +33,10 @@ export interface JsonSchema {
   readonly 'x-seine-oneofs'?: readonly (readonly string[])[];
   /** No message may repeat the value. */
   readonly 'x-seine-secret'?: boolean;
+  /** A proto enum whose names stand in the order of their numbers, from 0 on: a number is taken for its name. */
+  readonly 'x-seine-numbered'?: boolean;
+  /** What takes the field's place when it is left out. */
+  readonly default?: unknown;
   /** What holds when the field is left out. */
   readonly 'x-seine-fallback'?: string;
 }

@@ -50,5 +50,6 @@ export function normalizeValue(schema: JsonSchema, value: unknown): unknown {
   }
   if (typeof value === 'string' && (schema.type === 'integer' || schema.type === 'number'))
     return normalizeNumber(schema, value);
+  if (typeof value === 'number' && schema['x-seine-numbered']) return schema.enum?.[value] ?? value;
   return value;
 }
