@@ -54,6 +54,8 @@ export class AgentService {
   /** Changes of one workload come one after the other. */
   readonly #changes = new Map<string, Promise<unknown>>();
   #rootsText: string | undefined;
+  /** What citadel said last: only citadel takes a root of it away again, or requests fail until it is heard anew. */
+  #said: readonly string[] | undefined;
   #restartFeed: () => void = () => undefined;
   /** Whether the feed was opened with a certificate. */
   #isFeedProved = false;
@@ -205,8 +207,9 @@ export class AgentService {
     }
     const isFirst = this.#rootsText === undefined;
     this.#rootsText = text;
-    const pushed = isFirst ? this.#pushedBefore() : undefined;
-    this.#trustNow(pushed ?? read.roots, pushed ? 'as citadel said last' : 'by the file of roots');
+    if (isFirst) this.#said = this.#pushedBefore();
+    if (isFirst && this.#said) this.#trustNow(this.#said, 'as citadel said last');
+    else this.#trustNow(this.#said ? union(this.#said, read.roots) : read.roots, 'by the file of roots');
     // What the file says now decides which citadel is asked.
     if (!isFirst) this.#restartFeed();
   }
@@ -244,6 +247,7 @@ export class AgentService {
       onBundles: (bundles, onDelivered) => {
         const own = bundles.get(trustDomain);
         if (!own) return `the bundles have no roots of ${trustDomain}`;
+        this.#said = own;
         const others = new Map([...bundles].filter(([domain]) => domain !== trustDomain));
         this.#trustNow(own, 'as citadel says', others);
         records.put('bundles', trustDomain, { file: this.#rootsText, roots: own });
@@ -280,6 +284,10 @@ export class AgentService {
     }
     return undefined;
   }
+}
+
+function union(one: readonly string[], other: readonly string[]): readonly string[] {
+  return [...new Set([...one, ...other])];
 }
 
 function groupBySocket(workloads: readonly Workload[]): ReadonlyMap<string, readonly Workload[]> {

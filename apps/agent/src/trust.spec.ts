@@ -159,6 +159,20 @@ describe('the roots that an agent and its Envoys believe', () => {
     expect([believed(stream), restarts - before]).toEqual([{ bundles: own(next, old) }, 1]);
   });
 
+  it('takes no root away that citadel said because the file has others: only citadel does', async () => {
+    await start();
+    const stream = await lab.sotw(at('a/socket'), ['ROOTCA']);
+    citadel.onBundles(own(old), () => undefined);
+    const before = restarts;
+    lab.trust(next);
+    await stream.until(() => stream.responses.length === 2);
+    expect([believed(stream), restarts - before]).toEqual([{ bundles: own(old, next) }, 1]);
+    acknowledge(stream);
+    citadel.onBundles(own(next), () => undefined);
+    await stream.until(() => stream.responses.length === 3);
+    expect(believed(stream)).toEqual({ bundles: own(next) });
+  });
+
   it('reads the roots of another trust domain from a file', async () => {
     fs.writeFileSync(at('other.pem'), 'junk');
     fs.writeFileSync(at('token'), 'default/a');
