@@ -1,8 +1,13 @@
 /** The core of mixer: what is known of a request, and what rules make of it. No sockets, no clock. */
 export * from './adapters/adapter.js';
+export * from './attributes/mixer-vocabulary.js';
 export * from './attributes/normalize.js';
 export * from './attributes/value-type.js';
+export type * from './directory/directory.js';
+export type * from './dispatch/dispatcher.js';
 export { compileExpression, type Expression } from './expressions/compile-expression.js';
 export { ExpressionError } from './expressions/expression-error.js';
 export { parseTimestamp } from './expressions/times.js';
+export type * from './policy/policy.js';
+export type * from './runtime/running-policy.js';
 export * from './templates/template.js';
