@@ -44,4 +44,5 @@ export * from './features/envoy-filter/envoy-filter.js';
 export * from './features/proxy-config/proxy-config.js';
 export * from './telemetry/effective-telemetry.js';
 export { countsTraffic } from './telemetry/peer-metadata.js';
+export { type MixerService, mixerProvider, mixerService } from './telemetry/mixer-service.js';
 export { type ProviderClusters, providerKey, providerServices } from './telemetry/providers.js';

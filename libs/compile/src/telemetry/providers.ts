@@ -1,5 +1,6 @@
 import type { ExtensionProvider } from '@seine/istio';
 import type { MeshConfig } from '@seine/model';
+import { mixerProvider } from './mixer-service.js';
 
 /** The provider of a name, which is compared without case, as Istio does. */
 export function findProvider(config: MeshConfig, name: string): ExtensionProvider | undefined {
@@ -46,10 +47,10 @@ export function settingsTracer({ defaultConfig }: MeshConfig): ExtensionProvider
   return datadog && { name: 'defaultConfig.tracing.datadog', datadog };
 }
 
-/** Every service that some provider of the mesh names. */
+/** Every service that some provider of the mesh names, and mixer, which is one without being named. */
 export function providerServices(config: MeshConfig): readonly ProviderService[] {
   const tracer = settingsTracer(config);
-  return [...config.extensionProviders, ...(tracer ? [tracer] : [])].flatMap(
+  const named = [...config.extensionProviders, ...(tracer ? [tracer] : [])].flatMap(
     ({ zipkin, datadog, skywalking, opentelemetry, envoyHttpAls, envoyTcpAls, envoyOtelAls, ...authorization }) =>
       [
         authorization.envoyExtAuthzHttp,
@@ -64,4 +65,5 @@ export function providerServices(config: MeshConfig): readonly ProviderService[]
         envoyOtelAls,
       ].flatMap((provider) => (provider ? [provider] : [])),
   );
+  return [...named, mixerProvider(config)];
 }

@@ -292,7 +292,8 @@ describe('tracing', () => {
     const mesh = { ...defaultMeshConfig, defaultConfig: { tracing: { ...settings, sampling: 10 } } };
     expect(tracing([], 'CLIENT', mesh)).toEqual({ ...base, provider: `defaultConfig.tracing.${kind}`, sampling: 10 });
     expect(tracing([], 'CLIENT', { ...mesh, enableTracing: false })).toBeUndefined();
-    expect(providerServices(mesh)).toHaveLength(1);
+    // And mixer, which is always one.
+    expect(providerServices(mesh)).toHaveLength(2);
   });
 });
 

@@ -9,14 +9,13 @@ import {
 import type { GlobalLimit, RateLimit } from '@seine/istio';
 import { fullyQualify, type MeshConfig } from '@seine/model';
 import { outboundClusterName } from '../../frame/cluster-names.js';
+import { mixerService } from '../../telemetry/mixer-service.js';
 import { istioMilliseconds } from '../connection-pool/istio-duration.js';
 import { constantEntry, descriptorEntries } from './descriptors.js';
 import { refusalOf, refusalStatus } from './refusal.js';
 
 /** The domain of limits that name none: in it a limit is found by its own name. */
 const ownDomain = 'policy.seine.dev';
-/** The service where a RateLimit names none: mixer's gRPC port. */
-const defaultService = { host: 'mixer', port: 9091 };
 const defaultTimeout = 100;
 const algorithms = { FIXED_WINDOW: '', SLIDING_WINDOW: ';a=sliding', TOKEN_BUCKET: ';a=bucket' } as const;
 
@@ -52,13 +51,14 @@ export function emitGlobalRateLimits(rateLimit: RateLimit, config: MeshConfig): 
   });
 }
 
-/** The cluster of the service, and its host, as cluster names are no authority that servers take. */
+/** The cluster of the service, and its host, as cluster names are no authority that servers take; mixer where none is named. */
 function serviceCluster({ metadata, spec }: RateLimit, config: MeshConfig): { name: string; host: string } {
-  const { port } = spec.service ?? defaultService;
-  const host = spec.service
-    ? fullyQualify(spec.service.host, metadata.namespace, config.clusterDomain)
-    : fullyQualify(defaultService.host, config.rootNamespace, config.clusterDomain);
-  return { name: outboundClusterName(port, undefined, host), host };
+  if (!spec.service) {
+    const { host, cluster } = mixerService(config);
+    return { name: cluster, host };
+  }
+  const host = fullyQualify(spec.service.host, metadata.namespace, config.clusterDomain);
+  return { name: outboundClusterName(spec.service.port, undefined, host), host };
 }
 
 /**
