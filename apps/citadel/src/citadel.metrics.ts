@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { announceBuild } from '@seine/nest';
 import { Counter, Gauge, type Registry } from 'prom-client';
 
 /** Metrics under the names of Istio's citadel. */
@@ -13,6 +14,7 @@ export class CitadelMetrics {
   readonly #chainExpiry: Gauge;
 
   constructor(registry: Registry) {
+    announceBuild(registry, 'citadel');
     const registers = [registry];
     const counter = (name: string, help: string, labelNames: string[] = []): Counter =>
       new Counter({ name, help, labelNames, registers });

@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import {
+  type AdminAction,
   advanceRotation,
   type AuditRecord,
   type AuthorityOptions,
@@ -35,6 +36,7 @@ import {
   RotatingServerCredentials,
   type TlsMaterial,
 } from '@seine/identity';
+import { type AdminDetails, adminRecord } from './admin/admin-record.js';
 import { type ImpersonationOptions, impersonate } from './authenticators/impersonation.js';
 import { byJoinToken, formatJoinToken } from './authenticators/join-token.js';
 import { byOwnCertificate } from './authenticators/own-certificate.js';
@@ -368,6 +370,11 @@ export class CitadelService {
         this.#callOffServing = later(() => this.#renewServing(), retryServingMs);
       },
     );
+  }
+
+  /** Writes down what an operator has done. */
+  administered(action: AdminAction, about?: AdminDetails): void {
+    this.options.audit(adminRecord(this.options.now(), action, about));
   }
 
   /** A certificate for citadel's own server; the next one is due at half of its life. */

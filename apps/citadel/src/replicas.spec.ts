@@ -84,7 +84,14 @@ describe('two citadels on one state directory', () => {
     );
     expect(await call(two, 'DELETE', `/ca/denied?id=${spiffeId}`)).toEqual({ status: 200, body: [] });
     expect((await call(two, 'DELETE', `/ca/denied?id=${spiffeId}`)).status).toBe(404);
-    expect(fs.readFileSync(path.join(stateDir, 'audit.log'), 'utf8')).toMatch(/"refused".*sa\/denied.*is revoked/);
+    const audit = fs.readFileSync(path.join(stateDir, 'audit.log'), 'utf8');
+    expect(audit).toMatch(/"refused".*sa\/denied.*is revoked/);
+    const lines = audit.trim().split('\n');
+    const administered = lines.map((line) => JSON.parse(line) as AuditRecord).filter(({ action }) => action);
+    expect(administered.map(({ action, spiffeId: about, reason }) => [action, about, reason])).toEqual([
+      ['deny', spiffeId, 'laptop lost'],
+      ['allow', spiffeId, undefined],
+    ]);
   });
 
   it('give a join token of the one once, at the other', async () => {

@@ -38,8 +38,8 @@ export type SigningDecision = IssuedCertificate | { readonly refusal: Refusal };
 export interface AuditRecord {
   /** RFC 3339. */
   readonly time: string;
-  readonly event: 'issued' | 'refused';
-  /** Empty where nobody was proved. */
+  readonly event: 'issued' | 'refused' | 'administered';
+  /** Whom it is about; empty where nobody was proved, or it is about nobody. */
   readonly spiffeId: string;
   readonly by: string;
   readonly address: string;
@@ -51,7 +51,12 @@ export interface AuditRecord {
   /** The life that was granted, seconds. */
   readonly ttl?: number;
   readonly reason?: string;
+  /** What an operator did. */
+  readonly action?: AdminAction;
 }
+
+export type AdminAction =
+  `root ${'start' | 'prepare' | 'activate' | 'retire' | 'cancel'}` | 'deny' | 'allow' | 'join token';
 
 export interface AuthorityOptions {
   readonly lifetimes: LifetimeLimits;

@@ -71,6 +71,7 @@ export class AdminController {
     const change = await this.#change(step, force);
     const outcome = tried(() => this.citadel.keeper.step(change));
     if ('refusal' in outcome) throw new ConflictException(outcome.refusal);
+    this.citadel.administered(`root ${step}`, force ? { reason: 'forced' } : {});
     return reportAuthority(this.citadel);
   }
 
@@ -86,12 +87,14 @@ export class AdminController {
       throw new BadRequestException('spiffeId is spiffe://TRUST_DOMAIN/ns/NAMESPACE/sa/ACCOUNT');
     if (typeof reason !== 'string' || reason.length > 1000) throw new BadRequestException('reason is a short text');
     tried(() => this.citadel.deny(spiffeId, reason));
+    this.citadel.administered('deny', { spiffeId, reason });
     return this.denied();
   }
 
   @Delete('denied')
   allow(@Query('id') spiffeId = ''): readonly Denial[] {
     if (!tried(() => this.citadel.denials.remove(spiffeId))) throw new NotFoundException(`${spiffeId} is not denied`);
+    this.citadel.administered('allow', { spiffeId });
     return this.denied();
   }
 
@@ -105,6 +108,7 @@ export class AdminController {
       throw new BadRequestException(`ttl is a number of seconds from 1 to ${longestJoinSeconds}`);
     if (this.citadel.denials.isDenied(spiffeId)) throw new ConflictException(`${spiffeId} is revoked`);
     const token = tried(() => this.citadel.createJoinToken({ namespace, serviceAccount }, ttl * 1000));
+    this.citadel.administered('join token', { spiffeId });
     return { token, spiffeId, expiresAt: new Date(this.citadel.now() + ttl * 1000).toISOString() };
   }
 
