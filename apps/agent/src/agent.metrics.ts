@@ -1,3 +1,4 @@
+import { announceBuild } from '@seine/nest';
 import { Counter, Gauge, type Registry } from 'prom-client';
 
 /** A certificate's remaining life; negative once it has expired. */
@@ -14,6 +15,7 @@ export class AgentMetrics {
   readonly #refused: Counter;
 
   constructor(private readonly registry: Registry) {
+    announceBuild(registry, 'agent');
     const counter = (name: string, help: string, labelNames: string[] = []): Counter =>
       new Counter({ name, help, labelNames, registers: [registry] });
     this.#asked = counter('istio_agent_num_outgoing_requests', 'Requests for certificates.', ['request_type']);

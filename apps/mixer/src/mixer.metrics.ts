@@ -1,4 +1,5 @@
 import type { DescriptorStatus, LimitAnswer } from '@seine/rate-limit';
+import { announceBuild } from '@seine/nest';
 import { Counter, type Registry } from 'prom-client';
 
 /** Names of envoyproxy/ratelimit, whose dashboards people have; the limit is a label. */
@@ -18,6 +19,7 @@ export class MixerMetrics {
   readonly #limits = new Set<string>();
 
   constructor(registry: Registry) {
+    announceBuild(registry, 'mixer');
     const counter = (name: string, help: string): Counter =>
       new Counter({ name, help, labelNames: ['limit'], registers: [registry] });
     this.#counters = {

@@ -1,6 +1,7 @@
 import { TypeUrl } from '@seine/envoy';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { KeySourceStatus } from '@seine/jwks-fetch';
+import { MeshMetrics } from './mesh-metrics.js';
 import type { PilotEvents } from './pilot.service.js';
 
 /** Istio's short names of the types, as its dashboards query them. */
@@ -45,9 +46,11 @@ export class PilotMetrics {
   readonly #keysFetched: Counter;
   readonly #keysNotFetched: Counter;
   readonly #withheld: Counter;
+  readonly #mesh: MeshMetrics;
 
   constructor(private readonly registry: Registry) {
     const registers = [registry];
+    this.#mesh = new MeshMetrics(registry);
     const counter = (name: string, help: string, labelNames: readonly string[] = []): Counter =>
       new Counter({ name, help, labelNames: [...labelNames], registers });
     const gauge = (name: string, help: string): Gauge => new Gauge({ name, help, registers });
@@ -95,6 +98,7 @@ export class PilotMetrics {
     this.#sizes = new Map([
       ['services', gauge('pilot_services', 'Services known.')],
       ['virtualServices', gauge('pilot_virt_services', 'VirtualServices known.')],
+      ['subsets', gauge('pilot_destrule_subsets', 'Subsets of the DestinationRules known.')],
     ]);
     this.#withheld = counter(
       'seine_xds_withheld_secrets_total',
@@ -113,6 +117,7 @@ export class PilotMetrics {
   /** @param tell is told who was turned away, and why */
   events(tell: (line: string) => void = () => undefined): PilotEvents {
     return {
+      ...this.#mesh.events,
       opened: () => this.#connections.inc(),
       closed: () => this.#connections.dec(),
       sent: (typeUrl, bytes) => {
@@ -175,11 +180,13 @@ export class PilotMetrics {
   pushed(
     revision: number,
     milliseconds: number,
-    sizes: { readonly services: number; readonly virtualServices: number },
+    sizes: { readonly services: number; readonly virtualServices: number; readonly subsets: number },
   ): void {
     this.#pushTime.observe(milliseconds / 1000);
+    this.#mesh.pushed();
     this.#revision.set(revision);
     this.#sizes.get('services')?.set(sizes.services);
     this.#sizes.get('virtualServices')?.set(sizes.virtualServices);
+    this.#sizes.get('subsets')?.set(sizes.subsets);
   }
 }

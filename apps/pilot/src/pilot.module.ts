@@ -7,8 +7,8 @@ import {
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common';
-import type { MeshConfig } from '@seine/model';
-import { HealthChecks, HealthModule, METRICS, MetricsModule } from '@seine/nest';
+import type { Mesh, MeshConfig } from '@seine/model';
+import { announceBuild, HealthChecks, HealthModule, METRICS, MetricsModule } from '@seine/nest';
 import type { Store } from '@seine/ports';
 import type { Registry } from 'prom-client';
 import { type JwksSettings, jwksSettings } from './jwks-settings.js';
@@ -57,7 +57,17 @@ export class PilotLifecycle implements OnApplicationBootstrap, OnApplicationShut
   }
 }
 
+interface SubsetsSpec {
+  readonly subsets?: readonly unknown[];
+}
+
+function subsetsOf({ resources }: Mesh): number {
+  const rules = resources.get('DestinationRule') ?? [];
+  return rules.reduce((sum, { spec }) => sum + ((spec as SubsetsSpec | undefined)?.subsets?.length ?? 0), 0);
+}
+
 function makePilot(options: PilotModuleOptions, registry: Registry): PilotService {
+  announceBuild(registry, 'pilot');
   const metrics = new PilotMetrics(registry);
   const logger = new Logger('pilot');
   const refusals = new RefusalLog(
@@ -78,6 +88,7 @@ function makePilot(options: PilotModuleOptions, registry: Registry): PilotServic
       metrics.pushed(revision, milliseconds, {
         services: mesh.services.size,
         virtualServices: mesh.resources.get('VirtualService')?.length ?? 0,
+        subsets: subsetsOf(mesh),
       }),
   });
   metrics.watchKeys(() => pilot.keySources());

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { formatWorkloadId } from '@seine/ca';
 import { type MeshConfig, defaultMeshConfig } from '@seine/model';
 import {
+  type ChangeEvent,
   compileViews,
   MeshFeed,
   type MeshVersion,
@@ -11,7 +12,7 @@ import {
 } from '@seine/pipeline';
 import type { Diagnostic } from '@seine/diagnostics';
 import type { KeySourceStatus } from '@seine/jwks-fetch';
-import type { Store } from '@seine/ports';
+import type { Change, Store } from '@seine/ports';
 import { type ModuleStatus, WasmModules } from '@seine/wasm-fetch';
 import { XdsServer, type XdsServerEvents } from '@seine/xds-server';
 import { TlsServer } from '@seine/identity';
@@ -22,6 +23,10 @@ import { type SyncReport, syncReport } from './proxy-sync.js';
 import { authenticateStreams, type SecureXdsOptions } from './secure-xds.js';
 
 export interface PilotEvents extends XdsServerEvents {
+  /** An object of the mesh log has changed. */
+  changed?(key: Change['key'], event: ChangeEvent): void;
+  /** A mesh is made of what changed. @param waitedMs since the first of these changes @param tookMs to make the mesh */
+  built?(waitedMs: number, tookMs: number): void;
   /** A TLS handshake failed. @param peer the client's address */
   handshakeFailed?(peer: string, error: Error): void;
 }
@@ -64,6 +69,8 @@ export class PilotService {
   readonly #ends: (() => void)[] = [];
   #port = 0;
   #securePort = 0;
+  /** Tells how long the mesh took that is being made of changes. */
+  #built: (() => void) | undefined;
   /** Those that wait for proxies to catch up. */
   readonly #waiting = new Set<() => void>();
 
@@ -96,10 +103,24 @@ export class PilotService {
     this.#feed = new MeshFeed({
       store,
       config: meshConfig ?? defaultMeshConfig,
-      schedule: setImmediate,
+      schedule: (build) => this.#schedule(build),
       later: (run) => setTimeout(run, retryMs),
       onError,
-      onMesh: (version) => this.#fetches.take(version),
+      onChange: (key, event) => events?.changed?.(key, event),
+      onMesh: (version) => {
+        this.#built?.();
+        this.#fetches.take(version);
+      },
+    });
+  }
+
+  #schedule(build: () => void): void {
+    const changedAt = performance.now();
+    setImmediate(() => {
+      const startedAt = performance.now();
+      this.#built = () => this.dependencies.events?.built?.(startedAt - changedAt, performance.now() - startedAt);
+      build();
+      this.#built = undefined;
     });
   }
 

@@ -11,6 +11,8 @@ export interface MeshVersion {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+export type ChangeEvent = 'add' | 'update' | 'delete';
+
 export interface MeshFeedOptions {
   readonly store: Store;
   readonly config: MeshConfig;
@@ -19,6 +21,8 @@ export interface MeshFeedOptions {
   /** Runs a function after a while: what failed is tried again then. */
   readonly later: (run: () => void) => void;
   readonly onMesh: (version: MeshVersion) => void;
+  /** Is told what becomes of each object, as the log says it. */
+  readonly onChange?: (key: ObjectKey, event: ChangeEvent) => void;
   /** Is told of bugs and of a store that cannot be read; the last mesh stays in force. */
   readonly onError: (error: unknown) => void;
 }
@@ -74,6 +78,7 @@ export class MeshFeed {
 
   #take(entry: LogEntry): void {
     for (const { key, object } of entry.changes) {
+      this.options.onChange?.(key, object ? (this.#objects.has(key) ? 'update' : 'add') : 'delete');
       if (object) this.#objects.set(key, object);
       else this.#objects.delete(key);
     }

@@ -1,4 +1,5 @@
 /** What every Nest program of Seine has: logging, typed settings, metrics, health, flags, and an orderly end. */
+export * from './build-info.js';
 export * from './command-line.js';
 export * from './config.module.js';
 export * from './health.module.js';
