@@ -24,6 +24,7 @@ export * from './real-cases.js';
 export * from './proxy-wasm.js';
 export * from './rate-limit-service.js';
 export * from './raw-request.js';
+export * from './redis-server.js';
 export * from './repository.js';
 export * from './service-account-issuer.js';
 export * from './spiffe-authority.js';
