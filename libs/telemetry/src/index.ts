@@ -5,3 +5,7 @@ export * from './exposition/read-exposition.js';
 export * from './exposition/write-exposition.js';
 export * from './istio-metrics/istio-names.js';
 export * from './istio-metrics/message-counts.js';
+export { cutLabel, isLabelName, maxLabelLength } from './series/label-text.js';
+export type { Series } from './series/series.js';
+export { type FamilyOptions, type LabelCut, LabelledSeries, otherValue, SeriesFamily } from './series/series-family.js';
+export { SeriesStore, type SeriesStoreOptions } from './series/series-store.js';
