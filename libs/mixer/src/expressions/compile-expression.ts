@@ -21,8 +21,20 @@ export interface Expression {
  * @throws ExpressionError
  */
 export function compileExpression(text: string, vocabulary: Vocabulary, expected?: readonly ValueType[]): Expression {
+  return compileSyntax(parseSyntax(text), text, vocabulary, expected);
+}
+
+/**
+ * The same for an expression that is read already, or a part of one.
+ * @throws ExpressionError
+ */
+export function compileSyntax(
+  syntax: Syntax,
+  text: string,
+  vocabulary: Vocabulary,
+  expected?: readonly ValueType[],
+): Expression {
   const compiler = new Compiler(vocabulary);
-  const syntax = parseSyntax(text);
   const part = compiler.compile(syntax);
   const converted = (expected ?? []).map((type) => convertLiteral(part, type)).find((one) => one !== undefined);
   if (expected && !converted)
@@ -222,7 +234,8 @@ function mapAttribute(name: string): Part {
   return { type: 'STRING_MAP', evaluate: (bag) => bag.get(name) };
 }
 
-function dottedName(syntax: Syntax): string | undefined {
+/** `source.workload.name` as it was written; undefined for what is no name. */
+export function dottedName(syntax: Syntax): string | undefined {
   if (syntax.kind === 'name') return syntax.name;
   if (syntax.kind !== 'select') return undefined;
   const of = dottedName(syntax.of);
