@@ -25,6 +25,15 @@ export {
   readMeshConfigMap,
   validateMeshConfig,
 } from './mesh/read-mesh-config.js';
+export * from './mixer/api-spec.js';
+export * from './mixer/attribute-manifest.js';
+export * from './mixer/attribute-types.js';
+export * from './mixer/handler.js';
+export * from './mixer/instance.js';
+export { mixerAdapterKinds, mixerGroup, mixerTemplateKinds } from './mixer/kinds.js';
+export * from './mixer/quota-spec.js';
+export * from './mixer/rule.js';
+export * from './mixer/templates.js';
 export * from './networking/destination-rule.js';
 export * from './networking/envoy-filter.js';
 export * from './networking/gateway.js';
@@ -47,7 +56,10 @@ export { isCipherSuite, isEcdhCurve } from './semantics/cipher-suites.js';
 export { type PublicKey, readKeySet, type ReadKeySet } from './semantics/key-set.js';
 export { re2Matches } from './semantics/re2.js';
 export * from './telemetry/telemetry.js';
-export { nearMatch } from './validation/near-match.js';
+export { childPath } from './validation/field-path.js';
+export { nearMatch, suggestion } from './validation/near-match.js';
 export { normalizeObject } from './validation/normalize-object.js';
+export { normalizeValue } from './validation/normalize-value.js';
+export { schemaErrors } from './validation/schema-errors.js';
 export { type ReadParams, readParams } from './validation/read-params.js';
 export { validateObject } from './validation/validate-object.js';

@@ -2,6 +2,7 @@ import type { KindInfo } from '@seine/k8s';
 import { istioKinds } from '../kinds/istio-kinds.js';
 import { seineKinds } from '../kinds/seine-kinds.js';
 import { legacySecurityKinds } from '../legacy-security/kinds.js';
+import { mixerKinds } from '../mixer/kinds.js';
 import { customResourceDefinition } from './custom-resource-definition.js';
 import { referencePage } from './reference-page.js';
 import { yamlText } from './yaml-text.js';
@@ -9,7 +10,7 @@ import { yamlText } from './yaml-text.js';
 const notice =
   '# Generated from the definitions in libs/api/istio: change those, then run libs/api/istio/tools/generate-api.mjs.\n';
 
-const ownKinds: readonly KindInfo[] = [...istioKinds, ...seineKinds, ...legacySecurityKinds];
+const ownKinds: readonly KindInfo[] = [...istioKinds, ...seineKinds, ...legacySecurityKinds, ...mixerKinds];
 
 function pageName({ group, kind }: KindInfo): string {
   const words = kind.replaceAll(/([a-z])([A-Z])/g, '$1-$2').toLowerCase();

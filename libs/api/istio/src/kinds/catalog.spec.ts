@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { mixerKinds, oldMixerKinds } from '../mixer/kinds.js';
 import { findKind, findKinds, isNamespaced, kindInfo, kinds } from './catalog.js';
 
 describe('kindInfo', () => {
@@ -95,6 +96,7 @@ describe('the catalog', () => {
       'RbacConfig v1alpha1',
       'ServiceRole v1alpha1',
       'ServiceRoleBinding v1alpha1',
+      ...[...mixerKinds, ...oldMixerKinds].map(({ kind }) => `${kind} v1alpha2`),
     ]);
   });
 });

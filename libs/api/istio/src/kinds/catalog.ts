@@ -4,6 +4,7 @@ import { foreignKinds } from './foreign-kinds.js';
 import { istioKinds } from './istio-kinds.js';
 import { seineKinds } from './seine-kinds.js';
 import { legacySecurityKinds } from '../legacy-security/kinds.js';
+import { mixerKinds, oldMixerKinds } from '../mixer/kinds.js';
 import { withProxyConfigAnnotation } from '../mesh/proxy-config-annotation.js';
 import { withMeshConfig } from '../mesh/read-mesh-config.js';
 
@@ -11,6 +12,8 @@ import { withMeshConfig } from '../mesh/read-mesh-config.js';
 export const kinds: readonly KindInfo[] = [
   ...istioKinds,
   ...legacySecurityKinds,
+  ...mixerKinds,
+  ...oldMixerKinds,
   ...seineKinds,
   ...k8sKinds.map(withMeshConfig).map(withProxyConfigAnnotation),
   ...gatewayApiKinds,

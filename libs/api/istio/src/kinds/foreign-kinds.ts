@@ -1,4 +1,5 @@
 import type { KindInfo } from '@seine/k8s';
+import { pluralOf } from './plural.js';
 
 /** A group whose kinds are known by name only. */
 interface ForeignGroup {
@@ -15,22 +16,20 @@ const groups: readonly ForeignGroup[] = [
     group: 'config.istio.io',
     versions: ['v1alpha2'],
     kinds: [
-      ...['attributemanifest', 'handler', 'instance', 'rule', 'adapter', 'template'],
-      ...['QuotaSpec', 'QuotaSpecBinding', 'HTTPAPISpec', 'HTTPAPISpecBinding', 'EgressRule', 'RouteRule'],
-      ...['bypass', 'circonus', 'cloudwatch', 'denier', 'dogstatsd', 'fluentd', 'kubernetesenv', 'listchecker'],
-      ...['memquota', 'noop', 'opa', 'prometheus', 'rbac', 'redisquota', 'servicecontrol', 'signalfx'],
-      ...['solarwinds', 'stackdriver', 'statsd', 'stdio', 'zipkin'],
-      ...['apikey', 'authorization', 'checknothing', 'edge', 'kubernetes', 'listentry', 'logentry', 'metric'],
-      ...['quota', 'reportnothing', 'servicecontrolreport', 'tracespan'],
+      ...[
+        'EgressRule',
+        'RouteRule',
+        'bypass',
+        'circonus',
+        'cloudwatch',
+        'servicecontrol',
+        'servicecontrolreport',
+        'signalfx',
+      ],
+      ...['solarwinds', 'stackdriver'],
     ],
   },
 ];
-
-function pluralOf(kind: string): string {
-  const word = kind.toLowerCase();
-  if (/[^aeiou]y$/.test(word)) return `${word.slice(0, -1)}ies`;
-  return /(s|x|ch)$/.test(word) ? `${word}es` : `${word}s`;
-}
 
 /** Kinds that users of Istio may have in their files, but that have no effect. */
 export const foreignKinds: readonly KindInfo[] = groups.flatMap(({ group, versions, kinds, clusterScoped }) =>

@@ -2,6 +2,7 @@ import { type Diagnostic, hasErrors, type ObjectRef } from '@seine/diagnostics';
 import { type ConfigObject, groupOf, isLeftAlone, type JsonSchema, k8sKinds, type KindInfo } from '@seine/k8s';
 import { kindInfo, kindsOfGroup } from '../kinds/catalog.js';
 import { legacySecurityGroups } from '../legacy-security/kinds.js';
+import { mixerGroup } from '../mixer/kinds.js';
 import { ruleErrors } from '../rules/validate-rules.js';
 import { metadataErrors } from './metadata-errors.js';
 import { suggestion } from './near-match.js';
@@ -11,7 +12,7 @@ import { schemaErrors } from './schema-errors.js';
 const kubernetesGroups: ReadonlySet<string> = new Set(k8sKinds.map((info) => info.group));
 
 /** Groups whose objects say who may do what. */
-const policyGroups: ReadonlySet<string> = new Set(['security.istio.io', ...legacySecurityGroups]);
+const policyGroups: ReadonlySet<string> = new Set(['security.istio.io', mixerGroup, ...legacySecurityGroups]);
 
 /** What every object has, whatever its kind. */
 const outsideSchemas: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata', 'status']);
