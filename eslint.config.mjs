@@ -54,6 +54,7 @@ const pure = [
   'legacy-security',
   'mixer',
   'rate-limit',
+  'service-graph',
   'telemetry',
   'model',
   'ports',
