@@ -9,6 +9,7 @@ export { compileExpression, compileSyntax, dottedName, type Expression } from '.
 export { ExpressionError } from './expressions/expression-error.js';
 export { parseSyntax, type Syntax } from './expressions/syntax.js';
 export { parseTimestamp } from './expressions/times.js';
+export * from './logs/log-head.js';
 export type * from './policy/policy.js';
 export type * from './runtime/running-policy.js';
 export * from './templates/template.js';
