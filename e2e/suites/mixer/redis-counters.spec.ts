@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { type Algorithm, type Hit, MemoryCounters, type Verdict } from '@seine/rate-limit';
-import { parseRedisUrl, RedisConnection, type RedisOptions } from '@seine/redis';
+import type { RedisOptions } from '@seine/redis';
 import { type CountersInRedis, RedisCounters, redisCounters } from '@seine/redis-counters';
 import { poll } from '@seine/testing';
 import { RedisServer } from '../../src/index.js';
@@ -66,8 +66,10 @@ describe('counting in Redis', () => {
           const i = random(limits.length);
           return { key: `key ${i}`, limit: limits[i]!, hits: 1 + random(4), exact: true };
         });
-        const decisions = [hits.slice(0, hits.length >> 1), hits.slice(hits.length >> 1)].filter((all) => all.length > 0);
-        const expected = decisions.map((all) => inMemory.count(all, now));
+        const decisions = [hits.slice(0, hits.length >> 1), hits.slice(hits.length >> 1)].filter(
+          (all) => all.length > 0,
+        );
+        const expected: (readonly Verdict[])[] = decisions.map((all) => inMemory.count(all, now));
         expect(await Promise.all(decisions.map((all) => inRedis.count(all, now)))).toEqual(expected);
         allowed += passed(expected);
       }

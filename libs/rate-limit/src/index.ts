@@ -3,6 +3,7 @@
  * clock; where the counts live is behind `Counters`.
  */
 export * from './counting/counters.js';
+export * from './counting/fallback-counters.js';
 export * from './counting/limit.js';
 export * from './counting/memory-counters.js';
 export * from './counting/shares.js';

@@ -7,6 +7,8 @@ export interface Hit {
   readonly hits: number;
   /** Each request is counted where all replicas see it, before it is answered; no share in advance. */
   readonly exact: boolean;
+  /** While the store is away each replica counts by itself, at its part of the limit; absent = it cannot be counted then. */
+  readonly localFallback?: boolean | undefined;
 }
 
 /** Where counts live. */

@@ -7,7 +7,7 @@ interface Share {
   /** The store's last word, less what was given out since. */
   remaining: number;
   validUntil: number;
-  /** Another caller is asking for more; who comes meanwhile waits for it instead of asking too. */
+  /** Another caller is asking for more; who comes meanwhile waits for it instead of asking too, and fails as it does. */
   asking: Promise<void> | undefined;
 }
 
@@ -72,7 +72,9 @@ export class SharedCounters implements Counters {
         continue;
       }
       const answer = this.#ask(hit, share, now);
-      share.asking = answer.then(noop, noop);
+      share.asking = answer.then(noop);
+      // Nobody may be waiting.
+      share.asking.catch(noop);
       try {
         return await answer;
       } finally {

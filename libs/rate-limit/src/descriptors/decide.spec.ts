@@ -159,8 +159,9 @@ describe('a limit that comes along', () => {
     ['"a";q=1;w=0.5;exact', { requests: 1, windowMs: 500, algorithm: 'FIXED_WINDOW' }, true],
     ['"a";q=1;w=1;a=bucket', { requests: 1, windowMs: 1000, algorithm: 'TOKEN_BUCKET' }, false],
     ['"a";q=1;w=1;exact;a=sliding', { requests: 1, windowMs: 1000, algorithm: 'SLIDING_WINDOW' }, true],
-  ])('%s is read', (text, limit, exact) => {
-    expect(parseRateLimitPolicy(text)).toMatchObject({ limit, exact });
+    ['"a";q=1;w=1;local', { requests: 1, windowMs: 1000, algorithm: 'FIXED_WINDOW' }, false, true],
+  ])('%s is read', (text, limit, exact, localFallback = false) => {
+    expect(parseRateLimitPolicy(text)).toMatchObject({ limit, exact, localFallback });
   });
 
   it.each([

@@ -64,7 +64,8 @@ export async function decide(request: LimitRequest, options: DecideOptions, now:
     const descriptor = descriptors[i];
     if (!rule || rule.limit === 'unlimited' || !descriptor) continue;
     const key = counterKey(domain, descriptor, rule.limit);
-    hits.push({ key, limit: rule.limit, hits: (descriptor.hits ?? request.hits) || 1, exact: rule.exact });
+    const { limit, exact, localFallback } = rule;
+    hits.push({ key, limit, hits: (descriptor.hits ?? request.hits) || 1, exact, localFallback });
     places.push(i);
   }
   const verdicts = hits.length === 0 ? [] : await options.counters.count(hits, now);
@@ -83,7 +84,16 @@ function ruleOf(
   { rules, limitOf }: DecideOptions,
 ): RuleLimit | undefined {
   const { override } = descriptor;
-  if (override) return { limit: override, name: '', replaces: [], shadow: false, exact: false, path: domain };
+  if (override)
+    return {
+      limit: override,
+      name: '',
+      replaces: [],
+      shadow: false,
+      exact: false,
+      localFallback: false,
+      path: domain,
+    };
   return limitOf?.(descriptor) ?? findLimit(rules, domain, descriptor);
 }
 

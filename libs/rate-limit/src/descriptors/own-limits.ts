@@ -18,7 +18,7 @@ export interface OwnLimit extends RuleLimit {
 
 /**
  * Reads the metadata `ratelimit-policy` by which a proxy brings its limit along: `"default/api/0";q=2;w=5`, a name,
- * requests and seconds, with `exact` and `a=fixed|sliding|bucket` behind (draft-ietf-httpapi-ratelimit-headers).
+ * requests and seconds, with `exact`, `local` and `a=fixed|sliding|bucket` behind (draft-ietf-httpapi-ratelimit-headers).
  * Undefined where it is none.
  */
 export function parseRateLimitPolicy(text: string | undefined): OwnLimit | undefined {
@@ -36,6 +36,7 @@ export function parseRateLimitPolicy(text: string | undefined): OwnLimit | undef
     replaces: [],
     shadow: false,
     exact: parameters.has('exact'),
+    localFallback: parameters.has('local'),
     path: `${ownDomain}.${name}`,
   };
 }

@@ -43,6 +43,12 @@ describe('a rate limit config', () => {
       'one of second, minute',
     ],
     [
+      'a flag that is no flag',
+      { domain: 'a', descriptors: [{ key: 'k', rate_limit: { ...limit, local_fallback: 'yes' } }] },
+      'descriptors[0].rate_limit.local_fallback',
+      'true or false',
+    ],
+    [
       'a fraction of a request',
       { domain: 'a', descriptors: [{ key: 'k', rate_limit: { ...limit, requests_per_unit: 0.5 } }] },
       'descriptors[0].rate_limit.requests_per_unit',

@@ -51,7 +51,7 @@ function isFields(value: unknown): value is Fields {
 /**
  * Reads the config of envoyproxy/ratelimit: `domain` and `descriptors[]` of `key`, `value`, `rate_limit` (`unit`,
  * `requests_per_unit`, `unlimited`, `name`, `replaces[]`), `shadow_mode`, nested `descriptors`. Beyond it: a
- * `rate_limit` may say `algorithm` and `exact`.
+ * `rate_limit` may say `algorithm`, `exact` and `local_fallback`.
  * @param config what its YAML holds
  */
 export function parseRateLimitConfig(config: unknown): ParsedConfig {
@@ -113,7 +113,7 @@ function parseLimit(descriptor: Fields, path: string, at: string, findings: Find
   if (!isFields(stated))
     return findings.refuse(`${at}.rate_limit`, 'must have unit and requests_per_unit, or unlimited');
   const inside = `${at}.rate_limit.`;
-  const known = ['unit', 'requests_per_unit', 'unlimited', 'name', 'replaces', 'algorithm', 'exact'];
+  const known = ['unit', 'requests_per_unit', 'unlimited', 'name', 'replaces', 'algorithm', 'exact', 'local_fallback'];
   unknownFields(stated, known, inside, findings);
   const name = typeof stated['name'] === 'string' ? stated['name'] : '';
   const replaces = listOf(stated['replaces'], `${inside}replaces`, findings).flatMap((one, i) => {
@@ -123,7 +123,9 @@ function parseLimit(descriptor: Fields, path: string, at: string, findings: Find
     return [];
   });
   const limit = parseRate(stated, inside, findings);
-  return limit && { limit, name, replaces, shadow, exact: flag(stated, 'exact', inside, findings), path };
+  const exact = flag(stated, 'exact', inside, findings);
+  const localFallback = flag(stated, 'local_fallback', inside, findings);
+  return limit && { limit, name, replaces, shadow, exact, localFallback, path };
 }
 
 function parseRate(stated: Fields, inside: string, findings: Findings): RuleLimit['limit'] | null {

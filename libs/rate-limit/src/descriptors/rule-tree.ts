@@ -21,6 +21,8 @@ export interface RuleLimit {
   /** Counted and reported, but never in the way. */
   readonly shadow: boolean;
   readonly exact: boolean;
+  /** While the shared counts are away, each replica counts by itself, at its part of the limit. */
+  readonly localFallback: boolean;
   /** `domain.key_value.key`, for metrics. */
   readonly path: string;
 }

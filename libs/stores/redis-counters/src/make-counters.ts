@@ -1,11 +1,13 @@
-import type { Counters } from '@seine/rate-limit';
+import type { Hit, Verdict } from '@seine/rate-limit';
 import { parseRedisUrl, RedisConnection, type RedisEvents, type RedisOptions } from '@seine/redis';
 import { RedisCounters, type RedisCountersOptions } from './redis-counters.js';
 
 /** Counts in Redis, and how their connection does. */
-export interface CountersInRedis extends Counters {
+export interface CountersInRedis {
+  /** As `Counters` has it. */
+  readonly count: (hits: readonly Hit[], now: number) => Promise<readonly Verdict[]>;
   readonly connection: RedisConnection;
-  close(): void;
+  readonly close: () => void;
 }
 
 export interface MakeCountersOptions extends Omit<RedisOptions, 'address'>, RedisCountersOptions, RedisEvents {

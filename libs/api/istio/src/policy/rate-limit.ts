@@ -135,6 +135,10 @@ const GlobalLimitSchema = message(
     exact: flag('The service counts each request before it answers, instead of a share in advance.', {
       fallback: 'false',
     }),
+    localFallback: flag(
+      'Whether each of Seine’s mixers goes on counting by itself, at its part of the limit, while the store that they share is away; else the service then does not answer.',
+      { fallback: 'false' },
+    ),
     failOpen: flag('Whether requests pass while the service does not answer; else they get 500.', {
       fallback: 'false',
     }),

@@ -64,10 +64,12 @@ function serviceCluster({ metadata, spec }: RateLimit, config: MeshConfig): { na
 /**
  * The limit itself, so that a service needs no configuration of its own: `"default/api/0";q=2;w=5`, in the form of the
  * RateLimit-Policy header (draft-ietf-httpapi-ratelimit-headers); the window in seconds, the algorithm where it is not
- * the usual one, `exact` where it was asked for.
+ * the usual one, `exact` where it was asked for, `local` for `localFallback`.
  */
-function policyHeader(name: string, { requests, per, algorithm = 'FIXED_WINDOW', exact }: GlobalLimit): string {
-  return `"${name}";q=${requests};w=${istioMilliseconds(per) / 1000}${algorithms[algorithm]}${exact ? ';exact' : ''}`;
+function policyHeader(name: string, limit: GlobalLimit): string {
+  const { requests, per, algorithm = 'FIXED_WINDOW', exact, localFallback } = limit;
+  const flags = `${exact ? ';exact' : ''}${localFallback ? ';local' : ''}`;
+  return `"${name}";q=${requests};w=${istioMilliseconds(per) / 1000}${algorithms[algorithm]}${flags}`;
 }
 
 /** In a domain of the user's the service gets what the user wrote, and nothing else: it has rules for just that. */
