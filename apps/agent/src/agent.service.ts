@@ -6,6 +6,7 @@ import type { AgentMetrics } from './agent.metrics.js';
 import type { BundleFeed } from './bundle-feed.js';
 import type { AgentArguments, WorkloadArguments } from './config.js';
 import { KeptCertificates } from './kept-certificates.js';
+import type { MetricsTarget } from './metrics/merged-metrics.service.js';
 import { noRecords, type RecordStore } from './record-store.js';
 import { Sockets } from './sockets.js';
 import { Trust } from './trust.js';
@@ -130,6 +131,24 @@ export class AgentService {
       await this.#drop(workload);
       this.#kept.forget(name);
       return true;
+    });
+  }
+
+  /** The workloads whose Envoys are known here, for their metrics. */
+  metricsTargets(): readonly MetricsTarget[] {
+    return [...this.#workloads.values()].flatMap(({ options: { name, namespace, envoy, scrape } }) => {
+      if (envoy === undefined) return [];
+      const admin = `http://${envoy}`;
+      const application = scrape === undefined ? undefined : `http://${scrape}`;
+      return [
+        {
+          name,
+          namespace,
+          labels: { serverInfo: `${admin}/server_info` },
+          envoy: `${admin}/stats/prometheus`,
+          application,
+        },
+      ];
     });
   }
 

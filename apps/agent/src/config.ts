@@ -16,6 +16,10 @@ export interface WorkloadArguments {
   readonly socket: string;
   /** Folders whose files the workload may ask for; undefined = the default of its socket. */
   readonly files: readonly string[] | undefined;
+  /** `host:port` of its Envoy's admin interface, for its metrics; undefined = it has none here. */
+  readonly envoy?: string | undefined;
+  /** `host:port/path` of the application's own metrics. */
+  readonly scrape?: string | undefined;
 }
 
 export interface AgentArguments {
@@ -64,7 +68,8 @@ const defaultSocket = './var/run/secrets/workload-spiffe-uds/socket';
 const defaultDriver = 'agent.seine.dev';
 
 export const usage = `usage: agent --citadel HOST:PORT --root-cert FILE
-             [--workload NAME=NAMESPACE/ACCOUNT,token-file=FILE[,socket=PATH][,files=DIR] …] [--admin-socket PATH]
+             [--workload NAME=NAMESPACE/ACCOUNT,token-file=FILE[,socket=PATH][,files=DIR]
+                         [,envoy=HOST:PORT[,scrape=HOST:PORT/PATH]] …] [--admin-socket PATH]
              [--csi-socket PATH [--csi-driver NAME] [--csi-mount bind|directory] [--csi-audience NAME] [--csi-group GID]
               [--csi-registration DIR] [--csi-endpoint PATH] [--node-id NAME]]
              [--federated-bundle DOMAIN=FILE …] [--state DIR] [--trust-domain NAME] [--trust-domain-alias NAME …]
@@ -73,7 +78,8 @@ export const usage = `usage: agent --citadel HOST:PORT --root-cert FILE
   --citadel HOST:PORT   the certificate authority
   --root-cert FILE      PEM: the roots by which citadel and the workloads are known; read again when it changes
   --workload …          an identity, what proves it, and the socket of its own that its Envoys ask on; files=DIR (may be
-                        repeated) lets out secrets in files of a folder
+                        repeated) lets out secrets in files of a folder; envoy= is the admin interface of its Envoy, and
+                        scrape= where its application has metrics: GET /stats/prometheus/NAMESPACE/NAME gives both
   --admin-socket PATH   a Unix socket (mode 600) with HTTP: GET /workloads, PUT and DELETE /workloads/NAME
   --csi-socket PATH     serves CSI there: a pod gets its socket by an inline volume (needs --state)
     --csi-driver NAME       (default ${defaultDriver})
@@ -93,7 +99,7 @@ export const usage = `usage: agent --citadel HOST:PORT --root-cert FILE
                         repeated)
   --key-type TYPE       of the keys that are made (default ecdsa-p256)
   --ttl SECONDS         lifetime to ask for (default: citadel's)
-  --admin HOST:PORT     /ready, /healthz, /metrics (default 127.0.0.1:15020)
+  --admin HOST:PORT     /ready, /healthz, /metrics, /stats/prometheus (default 127.0.0.1:15020)
   --check               serves nothing: says of each file, socket and of citadel whether it is in order`;
 
 const options = {
@@ -125,10 +131,15 @@ type Values = ReturnType<typeof readFlags<typeof options>>;
 const keyTypes: readonly string[] = ['ecdsa-p256', 'rsa-2048'] satisfies readonly WorkloadKeyType[];
 
 const workloadForm = /^([a-z0-9._-]+)=([a-z0-9-]+)\/([a-z0-9.-]+)$/i;
-const workloadKeys: readonly string[] = ['token-file', 'socket', 'files'];
+const addressKeys: readonly string[] = ['envoy', 'scrape'];
+const workloadKeys: readonly string[] = ['token-file', 'socket', 'files', ...addressKeys];
+const scrapeForm = /^[^\s/]+:\d{1,5}\/\S*$/;
 
-/** `key=path,…` as absolute paths by key. @param wrong throws */
-function parsePaths(pairs: readonly string[], wrong: (what: string) => never): ReadonlyMap<string, readonly string[]> {
+/** `key=value,…` by key, paths as absolute ones. @param wrong throws */
+function parseWorkloadKeys(
+  pairs: readonly string[],
+  wrong: (what: string) => never,
+): ReadonlyMap<string, readonly string[]> {
   const paths = new Map<string, string[]>();
   for (const pair of pairs) {
     const [key = '', ...rest] = pair.split('=');
@@ -136,9 +147,22 @@ function parsePaths(pairs: readonly string[], wrong: (what: string) => never): R
     if (!workloadKeys.includes(key) || value === '')
       wrong(`'${pair}' is none of ${workloadKeys.map((known) => `${known}=…`).join(', ')}`);
     if (key !== 'files' && paths.has(key)) wrong(`${key} is given twice`);
-    paths.set(key, [...(paths.get(key) ?? []), path.resolve(value)]);
+    paths.set(key, [...(paths.get(key) ?? []), addressKeys.includes(key) ? value : path.resolve(value)]);
   }
   return paths;
+}
+
+/** Where the workload's metrics are. @param wrong throws */
+function metricsOf(
+  values: ReadonlyMap<string, readonly string[]>,
+  wrong: (what: string) => never,
+): Pick<WorkloadArguments, 'envoy' | 'scrape'> {
+  const [[envoy] = [], [scrape] = []] = [values.get('envoy'), values.get('scrape')];
+  if (envoy !== undefined) parseAddress(envoy);
+  if (scrape === undefined) return { envoy, scrape };
+  if (!scrapeForm.test(scrape)) wrong(`scrape '${scrape}' is not HOST:PORT/PATH`);
+  if (envoy === undefined) wrong('scrape lacks envoy=HOST:PORT: with what is it merged?');
+  return { envoy, scrape };
 }
 
 /** @throws UsageError */
@@ -149,10 +173,10 @@ function parseWorkload(text: string, sharedSocket: string): WorkloadArguments {
   const [head = '', ...pairs] = text.split(',');
   const [, name = '', namespace = '', serviceAccount = ''] =
     workloadForm.exec(head) ?? wrong('begins with NAME=NAMESPACE/ACCOUNT');
-  const paths = parsePaths(pairs, wrong);
+  const paths = parseWorkloadKeys(pairs, wrong);
   const [tokenFile = wrong('lacks token-file=FILE: by what is the identity proved?')] = paths.get('token-file') ?? [];
   const [socket = path.resolve(sharedSocket)] = paths.get('socket') ?? [];
-  return { name, namespace, serviceAccount, tokenFile, socket, files: paths.get('files') };
+  return { name, namespace, serviceAccount, tokenFile, socket, files: paths.get('files'), ...metricsOf(paths, wrong) };
 }
 
 function workloadsOf(texts: readonly string[], sharedSocket: string): readonly WorkloadArguments[] {

@@ -1,10 +1,11 @@
 import 'reflect-metadata';
 import path from 'node:path';
-import { Logger } from '@nestjs/common';
+import { type DynamicModule, Logger, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { citadelClient, FileWatcher } from '@seine/identity';
 import { closeOnSignal, JsonLogger, later } from '@seine/nest';
 import { AgentModule } from './agent.module.js';
+import { MergedMetricsModule } from './metrics/merged-metrics.module.js';
 import { AgentService } from './agent.service.js';
 import { citadelBundleFeed } from './bundle-feed.js';
 import { check } from './check.js';
@@ -14,6 +15,14 @@ import { bindMounter, directoryMounter } from './csi/mounter.js';
 import { Volumes } from './csi/volumes.js';
 import { noRecords, RecordDirectory, type RecordStore } from './record-store.js';
 import { WorkloadsApi } from './workloads-api.js';
+
+/** The agent, and on its HTTP port the metrics of its workloads. */
+@Module({})
+class MainModule {
+  static register(agent: DynamicModule, metrics: DynamicModule): DynamicModule {
+    return { module: MainModule, imports: [agent, metrics] };
+  }
+}
 
 interface Closable {
   close(): void;
@@ -57,7 +66,7 @@ async function main(): Promise<void> {
   const now = (): number => Date.now();
   const records =
     stateDir === undefined ? noRecords : new RecordDirectory(stateDir, (message) => logger.warn(message, 'state'));
-  const module = AgentModule.register({
+  const agentModule = AgentModule.register({
     ...options,
     authority: (bundles) => citadelClient({ address: citadel, trustDomain, bundles, lifetime, now }),
     bundleFeed: citadelBundleFeed({ address: citadel, trustDomain, now, random: Math.random, later }),
@@ -68,7 +77,8 @@ async function main(): Promise<void> {
     random: Math.random,
     later,
   });
-  const app = await NestFactory.create(module);
+  const metrics = MergedMetricsModule.register(() => agent.metricsTargets());
+  const app = await NestFactory.create(MainModule.register(agentModule, metrics));
   app.enableShutdownHooks();
   const agent = app.get(AgentService);
   await agent.start();

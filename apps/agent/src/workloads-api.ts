@@ -163,6 +163,8 @@ function readPut(name: string, value: unknown): Put {
       tokenFile: tokenFile === undefined ? undefined : absolute('tokenFile', tokenFile),
       socket,
       files: files.map((file) => absolute('files', file)),
+      envoy: text('envoy'),
+      scrape: text('scrape'),
     },
     token: text('token'),
   };

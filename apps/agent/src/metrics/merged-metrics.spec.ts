@@ -65,4 +65,36 @@ describe('merged metrics', () => {
       expect(text).toContain(`# TYPE ${name} `);
     expect(await metrics.of('default', 'nobody')).toBeUndefined();
   });
+
+  it('have nothing that an application counts under names of its proxy, and say so', async () => {
+    const { metrics } = metricsOf([target('a', 'http://app/metrics')], {
+      'http://a/stats/prometheus': requests(3),
+      'http://app/metrics': `${requests(5).replaceAll('envoy_seine_', '')}istio_own 1\nmine 2\n`,
+    });
+    const text = await metrics.of('default', 'a');
+    expect(text).toContain('source_principal="unknown"} 3\n');
+    expect(text).not.toContain('} 5');
+    expect(text).not.toContain('istio_own 1');
+    expect(text).toContain('\nmine 2\n');
+    expect(text?.trimEnd().split('\n').at(-1)).toBe(
+      "# left out of the application's metrics, as the names are the proxy's: istio_requests_total, envoy_cluster_upstream_rq, istio_own",
+    );
+  });
+
+  it.each([
+    ['is away', {}, '# no metrics of the application: away'],
+    [
+      'talks nonsense',
+      { 'http://app/metrics': '<html>' },
+      '# no metrics of the application: line 1: "<html>" is no series: a name, labels and a value',
+    ],
+  ])('are the proxy’s where the application %s, which is said and counted', async (_what, answers, remark) => {
+    const all = { 'http://a/stats/prometheus': requests(3), ...answers };
+    const { metrics, registry } = metricsOf([target('a', 'http://app/metrics')], all);
+    const text = await metrics.of('default', 'a');
+    expect(text).toContain('} 3\n');
+    expect(text?.trimEnd().split('\n').at(-1)).toBe(remark);
+    const failures = await registry.getSingleMetricAsString('istio_agent_scrape_failures_total');
+    expect(failures).toContain('istio_agent_scrape_failures_total{type="application"} 1');
+  });
 });
