@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { readServiceArguments, type ServiceArguments, serviceFlags } from '@seine/identity';
 import { parseAddress, readFlags, UsageError } from '@seine/nest';
+import { readRedisArguments, redisFlags, type RedisOptions, redisUsage } from '@seine/redis';
 
 export interface MixerArguments {
   /** What mixer's own identity comes from, and where it serves by it. */
@@ -10,6 +11,8 @@ export interface MixerArguments {
   readonly rateLimitConfigs: readonly string[];
   readonly shadow: boolean;
   readonly replicas: number;
+  /** Where counts are kept that several mixers share. */
+  readonly redis: RedisOptions | undefined;
 }
 
 export const usage = `usage: mixer --citadel HOST:PORT --root-cert FILE --token-file FILE [--listen HOST:PORT] | --plain HOST:PORT
@@ -23,10 +26,12 @@ export const usage = `usage: mixer --citadel HOST:PORT --root-cert FILE --token-
   --admin HOST:PORT         /metrics and /ready (default 127.0.0.1:15024)
   --rate-limit-config FILE  rules in envoyproxy/ratelimit's form, one domain a file; may be given again; watched
   --shadow                  count at all limits, and let everything through
-  --replicas N              how many mixers share the limits (default 1)`;
+  --replicas N              how many mixers share the limits (default 1)
+${redisUsage}`;
 
 const options = {
   ...serviceFlags,
+  ...redisFlags,
   listen: { type: 'string' },
   plain: { type: 'string' },
   admin: { type: 'string', default: '127.0.0.1:15024' },
@@ -51,5 +56,13 @@ export function parseArguments(argv: readonly string[]): MixerArguments {
   if (!Number.isInteger(replicas) || replicas < 1)
     throw new UsageError(`--replicas takes a number from 1 on, not '${values.replicas}'`);
   const rateLimitConfigs = (values['rate-limit-config'] ?? []).map((file) => path.resolve(file));
-  return { secure: service && { ...service, listen }, plain, admin, rateLimitConfigs, shadow, replicas };
+  return {
+    secure: service && { ...service, listen },
+    plain,
+    admin,
+    rateLimitConfigs,
+    shadow,
+    replicas,
+    redis: readRedisArguments(values),
+  };
 }

@@ -7,7 +7,7 @@ import { MixerModule } from './mixer.module.js';
 
 /** Mixer alone. Prints `ready` when it serves. */
 async function main(): Promise<void> {
-  const { secure, plain, admin, rateLimitConfigs, shadow, replicas } = parseArguments(process.argv.slice(2));
+  const { secure, plain, admin, rateLimitConfigs, shadow, replicas, redis } = parseArguments(process.argv.slice(2));
   const logger = new JsonLogger({ name: 'mixer', level: process.env['LOG_LEVEL'] ?? 'warn' });
   const identity = secure && serviceIdentity('mixer', secure, (message) => logger.warn(message, 'identity'));
   identity?.start();
@@ -17,6 +17,7 @@ async function main(): Promise<void> {
     rateLimitConfigs,
     shadow,
     replicas,
+    redis,
   });
   const app = await NestFactory.create(module, { logger });
   app.enableShutdownHooks();

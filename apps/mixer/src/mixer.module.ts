@@ -9,10 +9,12 @@ import {
 } from '@nestjs/common';
 import { FileWatcher } from '@seine/identity';
 import { HealthChecks, HealthModule, METRICS, MetricsModule } from '@seine/nest';
-import { type Counters, MemoryCounters, SharedCounters } from '@seine/rate-limit';
+import type { Counters } from '@seine/rate-limit';
+import type { RedisOptions } from '@seine/redis';
 import type { Registry } from 'prom-client';
 import { MixerMetrics } from './mixer.metrics.js';
 import { MixerService, type SecureMixer } from './mixer.service.js';
+import { limitStore } from './rate-limit/limit-store.js';
 import { rateLimitPart } from './rate-limit/rate-limit.part.js';
 import type { RateLimitOptions } from './rate-limit/rate-limit.service.js';
 import { RuleFiles } from './rate-limit/rule-files.js';
@@ -22,7 +24,9 @@ export interface MixerModuleOptions {
   readonly plain?: string | undefined;
   readonly rateLimitConfigs?: readonly string[] | undefined;
   readonly shadow?: boolean | undefined;
-  /** Where counts are kept that several mixers share; default in this process alone. */
+  /** Where counts are kept that several mixers share; default in `store`. */
+  readonly redis?: RedisOptions | undefined;
+  /** Counts of another kind; default in this process alone. */
   readonly store?: Counters | undefined;
   /** How many mixers share it; default 1. */
   readonly replicas?: number | undefined;
@@ -52,7 +56,7 @@ export class MixerLifecycle implements OnApplicationBootstrap, OnApplicationShut
 }
 
 function makeMixer(options: MixerModuleOptions, registry: Registry): MixerService {
-  const { secure, plain, store, replicas = 1, shadow = false, rootNamespace = 'istio-system' } = options;
+  const { secure, plain, replicas = 1, shadow = false, rootNamespace = 'istio-system' } = options;
   const logger = new Logger('mixer');
   const now = (): number => Date.now();
   const files = new RuleFiles({
@@ -61,15 +65,30 @@ function makeMixer(options: MixerModuleOptions, registry: Registry): MixerServic
     onProblem: (message) => logger.error(message, 'rate limits'),
   });
   const onError = (error: unknown): void => logger.error(error);
+  const store = limitStore(
+    {
+      redis: options.redis,
+      store: options.store,
+      replicas,
+      onProblem: (message) => logger.error(message, 'rate limits'),
+      onRecovered: (message) => logger.warn(message, 'rate limits'),
+    },
+    registry,
+  );
   const rateLimit: RateLimitOptions = {
-    counters: store ? new SharedCounters(store, { replicas }) : new MemoryCounters(),
+    counters: store.counters,
     rules: () => files.rules,
     rootNamespace,
     shadow,
     decided: new MixerMetrics(registry).decided,
     now,
   };
-  return new MixerService({ secure, plain, parts: [rateLimitPart(rateLimit, onError)], now });
+  return new MixerService({
+    secure,
+    plain,
+    parts: [rateLimitPart(rateLimit, onError), { endpoints: [], close: store.close }],
+    now,
+  });
 }
 
 /** What proxies ask of the control plane while requests are under way. */
