@@ -23,6 +23,8 @@ export interface EnvoyOptions {
   readonly variant?: 'delta' | 'sotw' | undefined;
   /** Of the agent; default there is none. */
   readonly agentSocket?: string | undefined;
+  /** Of its admin interface, on 127.0.0.1; default one that is free. */
+  readonly adminPort?: number | undefined;
   /** SPIFFE ID of pilot: xDS over mutual TLS, by the agent's certificates; default plain text. */
   readonly xdsIdentity?: string | undefined;
   /** What says how it is started; default nothing does. */
@@ -45,7 +47,7 @@ export class Envoy {
   /** Starts it without waiting for anything. */
   static async spawn(envoyOptions: EnvoyOptions): Promise<Envoy> {
     const { node, xdsPort, xdsIdentity, folder, variant, mesh = plainMesh, annotations, agentSocket } = envoyOptions;
-    const adminPort = await freePort();
+    const adminPort = envoyOptions.adminPort ?? (await freePort());
     const address = node.ipAddresses[0] ?? '127.0.0.1';
     const options = {
       node,

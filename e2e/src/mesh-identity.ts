@@ -29,11 +29,14 @@ export interface IdentifiedWorkload {
   readonly name: string;
   readonly namespace: string;
   readonly serviceAccount: string;
+  /** `host:port/path` where its application has metrics. */
+  readonly scrape?: string | undefined;
 }
 
 /** Who says who is who in a mesh: a citadel on a root of the test's own, and one agent for all of its Envoys. */
 export class MeshIdentity {
   readonly #workloads: IdentifiedWorkload[] = [];
+  readonly #envoyAdmins = new Map<string, number>();
   #citadel: TestProcess | undefined;
   #agent: TestProcess | undefined;
 
@@ -140,16 +143,29 @@ export class MeshIdentity {
   }
 
   /** From its next start on, the agent keeps certificates of this one. */
-  enroll({ name, namespace, serviceAccount }: IdentifiedWorkload): void {
-    this.#workloads.push({ name, namespace, serviceAccount });
+  enroll({ name, namespace, serviceAccount, scrape }: IdentifiedWorkload): void {
+    this.#workloads.push({ name, namespace, serviceAccount, scrape });
+  }
+
+  /** The port on which the agent expects the admin interface of a workload's Envoy; undefined before the agent's start. */
+  envoyAdminOf(name: string): number | undefined {
+    return this.#envoyAdmins.get(name);
+  }
+
+  /** `host:port` of the agent's admin port, with the metrics of its workloads. */
+  get agentAdmin(): string {
+    return `${host}:${this.ports.agentAdmin}`;
   }
 
   /** Starts the agent, and waits until its sockets are served. */
   async startAgent(): Promise<TestProcess> {
     const { ttl = 0, trustDomainAliases = [] } = this.options;
-    const entries = this.#workloads.flatMap(({ name, namespace, serviceAccount }) => {
+    for (const { name } of this.#workloads)
+      if (!this.#envoyAdmins.has(name)) this.#envoyAdmins.set(name, await freePort());
+    const entries = this.#workloads.flatMap(({ name, namespace, serviceAccount, scrape }) => {
       const files = `token-file=${this.tokenFile(namespace, serviceAccount)},socket=${this.socketOf(name)}`;
-      return ['--workload', `${name}=${namespace}/${serviceAccount},${files}`];
+      const metrics = `envoy=${host}:${this.envoyAdminOf(name) ?? 0}${scrape === undefined ? '' : `,scrape=${scrape}`}`;
+      return ['--workload', `${name}=${namespace}/${serviceAccount},${files},${metrics}`];
     });
     this.#agent = program('agent', [
       ...['--citadel', this.citadelAddress, '--root-cert', this.rootsFile],

@@ -1,3 +1,4 @@
+import type { Role } from '@seine/bookinfo';
 import type { IdentityOptions } from './mesh-identity.js';
 import type { ServiceYaml } from './mesh-yaml.js';
 
@@ -12,6 +13,10 @@ export interface WorkloadOptions {
   readonly sidecar?: boolean;
   /** In a mesh of identities; default the `app` label. */
   readonly serviceAccount?: string;
+  /** In a mesh of identities, `host:port/path`: where its application has metrics that the agent merges. */
+  readonly scrape?: string;
+  /** Behind its sidecar is this program of the sample application, which calls others, instead of the EchoServer. */
+  readonly sample?: Role;
 }
 
 export interface MeshOptions {

@@ -11,6 +11,7 @@ import { gatewayNode, httpProxyPort, type Place, sidecarNode } from './mesh-node
 import { appOf, type MeshOptions, mutualTlsLabel, type WorkloadOptions } from './mesh-options.js';
 import { documents, podYaml, type ServiceYaml, serviceYaml } from './mesh-yaml.js';
 import { PilotProcess } from './pilot-process.js';
+import { SampleServer } from './sample-server.js';
 import type { Svid, SvidOptions } from './spiffe-authority.js';
 
 const gatewayPort = 8080;
@@ -27,6 +28,7 @@ export class TestMesh {
   readonly workloads = new Map<string, Workload>();
   readonly #addresses = new LoopbackAddresses();
   readonly #envoys: Envoy[] = [];
+  readonly #samples: SampleServer[] = [];
   #identity: MeshIdentity | undefined;
   #pilot: PilotProcess | undefined;
   #clientAddress = '';
@@ -193,6 +195,7 @@ export class TestMesh {
   async stop(): Promise<void> {
     await Promise.all(this.#envoys.map((envoy) => envoy.kill()));
     await Promise.all([...this.workloads.values()].map(({ echo }) => echo.close()));
+    await Promise.all(this.#samples.map((sample) => sample.close()));
     await this.#pilot?.stop();
     await this.#identity?.stop();
     fs.rmSync(this.folder, { recursive: true, force: true });
@@ -254,9 +257,9 @@ export class TestMesh {
   }
 
   /** A pod; where the mesh has identities, with an account, and with an entry at the agent if it has an Envoy. */
-  #place(pod: Omit<Place, 'serviceAccount'>, account: string, hasEnvoy = true): Place {
+  #place(pod: Omit<Place, 'serviceAccount'>, account: string, hasEnvoy = true, scrape?: string): Place {
     const place = { ...pod, serviceAccount: this.#identity ? account : pod.name };
-    if (hasEnvoy) this.#identity?.enroll(place);
+    if (hasEnvoy) this.#identity?.enroll({ ...place, scrape });
     return place;
   }
 
@@ -267,15 +270,18 @@ export class TestMesh {
   async #prepare(options: WorkloadOptions, yaml: string[]): Promise<() => Promise<void>> {
     const { name, namespace = 'default', sidecar = false, serviceAccount = appOf(options) } = options;
     const address = this.#addresses.next();
-    const place = this.#place({ name, namespace, address }, serviceAccount, sidecar);
+    const place = this.#place({ name, namespace, address }, serviceAccount, sidecar, options.scrape);
     const plain = { app: appOf(options), version: name.slice(name.lastIndexOf('-') + 1), ...options.labels };
     const labels = sidecar ? this.#sidecarLabels(plain) : plain;
     yaml.push(podYaml({ ...place, labels }));
     const echo = await EchoServer.listen(name, sidecar ? '127.0.0.1' : address, sidecar ? 0 : 8080);
     this.workloads.set(name, { name, address, echo, envoy: undefined });
+    const sample =
+      options.sample && (await SampleServer.listen(name, options.sample, `http://${address}:${httpProxyPort}`));
+    if (sample) this.#samples.push(sample);
     return async () => {
       if (!sidecar) return;
-      await this.#launch(sidecarNode(place, labels, new Map([[8080, echo.port]])));
+      await this.#launch(sidecarNode(place, labels, new Map([[8080, sample?.port ?? echo.port]])));
       this.workloads.set(name, { name, address, echo, envoy: this.envoy(name) });
     };
   }
@@ -306,6 +312,7 @@ export class TestMesh {
       folder: this.folder,
       variant: this.options.variant,
       agentSocket: this.#identity?.socketOf(node.name),
+      adminPort: this.#identity?.envoyAdminOf(node.name),
     });
     this.#envoys.push(envoy);
   }
