@@ -12,4 +12,5 @@ export { parseTimestamp } from './expressions/times.js';
 export * from './logs/log-head.js';
 export type * from './policy/policy.js';
 export type * from './runtime/running-policy.js';
+export { rpcStatus, type RpcStatus } from './templates/rpc-status.js';
 export * from './templates/template.js';
