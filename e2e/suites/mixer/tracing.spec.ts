@@ -1,0 +1,145 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { poll } from '@seine/testing';
+import {
+  binomialRange,
+  documents,
+  many,
+  meshConfigYaml,
+  podYaml,
+  serviceYaml,
+  telemetryYaml,
+  TestMesh,
+  Zipkin,
+  type ZipkinSpan,
+} from '../../src/index.js';
+
+jest.setTimeout(240_000);
+/** productpage asks reviews, and version 2 of it asks ratings. */
+const url = 'http://productpage:8080/api/v1/products/0/reviews';
+
+const always = {
+  randomSamplingPercentage: 100,
+  customTags: {
+    team: { literal: { value: 'books' } },
+    user: { header: { name: 'end-user', defaultValue: 'nobody' } },
+  },
+};
+
+let zipkin: Zipkin;
+let mesh: TestMesh;
+beforeAll(async () => {
+  zipkin = await Zipkin.start();
+  const place = { name: 'zipkin', namespace: 'tracing' };
+  const labels = { app: 'zipkin' };
+  mesh = await TestMesh.start({
+    identity: true,
+    workloads: [
+      { name: 'productpage-v1', sidecar: true, sample: 'productpage' },
+      { name: 'reviews-v2', sidecar: true, sample: 'reviews' },
+      { name: 'ratings-v1', sidecar: true, sample: 'ratings' },
+      { name: 'details-v1', sidecar: true },
+    ],
+    config: {
+      zipkin: documents(
+        serviceYaml({ ...place, ports: [{ name: 'http', port: 9411, targetPort: zipkin.port }] }),
+        podYaml({
+          ...place,
+          address: '127.0.0.1',
+          labels,
+          ports: [{ name: 'http', containerPort: zipkin.port }],
+          serviceAccount: 'zipkin',
+        }),
+      ),
+      'mesh-config': meshConfigYaml({
+        extensionProviders: [{ name: 'zipkin', zipkin: { service: 'zipkin.tracing.svc.cluster.local', port: 9411 } }],
+      }),
+      telemetry: telemetryYaml('mesh', { tracing: [{ providers: [{ name: 'zipkin' }], ...always }] }),
+    },
+  });
+});
+afterAll(async () => {
+  await mesh.stop();
+  await zipkin.stop();
+});
+
+const traced = (spec: object) =>
+  mesh.apply(
+    'telemetry',
+    telemetryYaml('mesh', { tracing: [{ providers: [{ name: 'zipkin' }], ...always, ...spec }] }),
+  );
+
+/** Somebody whose calls the test can tell from others: traces have the user as a tag. */
+const someone = () => `user-${randomBytes(6).toString('hex')}`;
+const call = async (target: string, user = someone()) =>
+  (await mesh.call(target, { headers: { 'end-user': user } })).status;
+
+/** Whether the client's proxy has the last call to details traced, or not: its decision is handed on. */
+const decision = () => mesh.echo('details-v1').seen.at(-1)?.headers['x-b3-sampled'];
+
+/** Calls until of the last twenty decisions each was one of these, and all of these were made: each worker has the change. */
+const settle = (wanted: readonly string[]) => {
+  const seen: (string | undefined)[] = [];
+  return poll(
+    async () => {
+      await call('http://details:8080/');
+      seen.push(decision());
+      return seen.length >= 20 && [...new Set(seen.slice(-20))].sort().join() === wanted.join();
+    },
+    `the decisions ${wanted.join()}`,
+    60_000,
+  );
+};
+
+describe('tracing with a real Zipkin', () => {
+  it('shows one trace of six spans for a call over three hops, each with the right parent', async () => {
+    const user = someone();
+    expect(await call(url, user)).toBe(200);
+    const spans = await zipkin.traceOfTag('user', user, 6);
+    expect(spans).toHaveLength(6);
+    expect(new Set(spans.map(({ traceId }) => traceId)).size).toBe(1);
+    const find = (kind: ZipkinSpan['kind'], service: string): ZipkinSpan | undefined =>
+      spans.find((span) => span.kind === kind && span.localEndpoint?.serviceName === service);
+    const chain = [
+      find('CLIENT', 'client.default'),
+      find('SERVER', 'productpage.default'),
+      find('CLIENT', 'productpage.default'),
+      find('SERVER', 'reviews.default'),
+      find('CLIENT', 'reviews.default'),
+      find('SERVER', 'ratings.default'),
+    ];
+    expect(chain.map((span) => span?.parentId)).toEqual([undefined, ...chain.slice(0, -1).map((span) => span?.id)]);
+    expect(new Set(chain.map((span) => span?.id)).size).toBe(6);
+    for (const span of chain) expect(span?.tags).toMatchObject({ 'http.status_code': '200', team: 'books', user });
+    // What is called lies within the call.
+    for (const [i, span] of chain.slice(1).entries()) expect(span?.duration).toBeLessThanOrEqual(chain[i]!.duration!);
+  });
+
+  it('takes none at 0 %', async () => {
+    await traced({ randomSamplingPercentage: 0 });
+    await settle(['0']);
+    const [before, after] = [someone(), someone()];
+    await many(50, () => call(url, before));
+    await traced({ randomSamplingPercentage: 100 });
+    await settle(['1']);
+    await call(url, after);
+    // Proxies send spans in order: what comes after is there, so what was before would be.
+    await zipkin.traceOfTag('user', after, 6);
+    expect(await zipkin.tracesOfTag('user', before)).toEqual([]);
+  });
+
+  it('takes the share of requests that the Telemetry resource says, and all of those', async () => {
+    await traced({ randomSamplingPercentage: 50 });
+    await settle(['0', '1']);
+    mesh.resetUpstreams();
+    const user = someone();
+    const trials = 400;
+    await many(trials, () => call('http://details:8080/', user));
+    const sampled = mesh.echo('details-v1').seen.filter(({ headers }) => headers['x-b3-sampled'] === '1').length;
+    const { low, high } = binomialRange(trials, 0.5);
+    expect(sampled).toBeGreaterThanOrEqual(low);
+    expect(sampled).toBeLessThanOrEqual(high);
+    await poll(async () => (await zipkin.tracesOfTag('user', user)).length >= sampled, `${sampled} traces`, 60_000);
+    expect(await zipkin.tracesOfTag('user', user)).toHaveLength(sampled);
+  });
+});
