@@ -13,7 +13,7 @@ export interface RedisServerOptions {
   readonly settings?: readonly string[] | undefined;
   /** What the test itself connects with, besides the address. */
   readonly client?: RedisOptions | undefined;
-  /** It takes TLS instead of plain text. */
+  /** It takes TLS instead of plain text, as `localhost`: files, PEM. */
   readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string } | undefined;
   /** It is a Sentinel that watches this server under the name `mymaster`. */
   readonly sentinelOf?: RedisServer | undefined;
@@ -42,7 +42,7 @@ export class RedisServer {
   }
 
   get url(): string {
-    return `redis${this.options.tls ? 's' : ''}://${this.address}`;
+    return this.options.tls ? `rediss://localhost:${this.port}` : `redis://${this.address}`;
   }
 
   /** A connection of the test's own, beside those of what is tested. */

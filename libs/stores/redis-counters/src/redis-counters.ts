@@ -40,7 +40,7 @@ export class RedisCounters implements Counters {
   #waiting: Waiting[] = [];
 
   constructor(
-    private readonly connection: Pick<RedisConnection, 'call' | 'isUp' | 'reason'>,
+    private readonly connection: Pick<RedisConnection, 'call'>,
     { prefix = '{seine:limits}:', clock = 'redis', maxBatch = 500 }: RedisCountersOptions = {},
   ) {
     this.#prefix = prefix;
