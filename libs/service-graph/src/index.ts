@@ -4,7 +4,14 @@
  * `GraphStore`.
  */
 export type { EdgeData } from './edges/edge-totals.js';
-export type { EdgeEnd, EdgeIdentity, Observation, Protocol } from './edges/observation.js';
+export {
+  type Edge,
+  type EdgeEnd,
+  type EdgeIdentity,
+  edgeOf,
+  type Observation,
+  type Protocol,
+} from './edges/observation.js';
 export type { ReportData } from './edges/report-totals.js';
 export { buildGraph, type GraphQuestion } from './report/build-graph.js';
 export type * from './report/service-graph.js';

@@ -1,5 +1,5 @@
 import { neverArrived } from './error-class.js';
-import type { EdgeIdentity, Observation } from './observation.js';
+import type { Edge, EdgeIdentity, Observation } from './observation.js';
 import { type ReportData, ReportTotals } from './report-totals.js';
 
 /**
@@ -20,7 +20,7 @@ export interface EdgeData {
 export class EdgeTotals {
   readonly #reports: Partial<Record<Reporter, ReportTotals>> = {};
 
-  constructor(readonly identity: EdgeIdentity) {}
+  constructor(readonly identity: Edge) {}
 
   /** Undefined where that reporter has said nothing. */
   report(reporter: Reporter): ReportTotals | undefined {
@@ -44,7 +44,8 @@ export class EdgeTotals {
       const totals = this.#reports[reporter];
       if (totals) reports[reporter] = totals.toData();
     }
-    return { edge: this.identity, reports };
+    const { source, destination, service, protocol } = this.identity;
+    return { edge: { source, destination, service, protocol }, reports };
   }
 
   #of(reporter: Reporter): ReportTotals {

@@ -1,4 +1,4 @@
-import type { Observation } from './observation.js';
+import type { Observation, Protocol } from './observation.js';
 
 /**
  * What kind of failure an answer is: `client` the caller's (4xx), `server` the service's (5xx), `none` no answer at
@@ -14,9 +14,9 @@ const failedConnection = /\b(UF|UH|UO|NC|NR|UC|UT|LR|UR|UAEX|RL)\b/;
 
 /** @returns undefined where the request has succeeded */
 export function errorClass(
-  observed: Pick<Observation, 'protocol' | 'responseCode' | 'grpcStatus' | 'responseFlags'>,
+  protocol: Protocol,
+  { responseCode, grpcStatus, responseFlags }: Pick<Observation, 'responseCode' | 'grpcStatus' | 'responseFlags'>,
 ): ErrorClass | undefined {
-  const { protocol, responseCode, grpcStatus, responseFlags } = observed;
   if (protocol === 'tcp') return failedConnection.test(responseFlags) ? 'none' : undefined;
   if (responseCode === 0) return 'none';
   if (responseCode >= 500) return 'server';

@@ -17,8 +17,14 @@ export interface EdgeIdentity {
   readonly protocol: Protocol;
 }
 
+/** An identity with its key, to be made once for all requests of the edge. */
+export interface Edge extends EdgeIdentity {
+  readonly key: string;
+}
+
 /** One request, or one end of a TCP connection, as one of the two proxies reports it. */
-export interface Observation extends EdgeIdentity {
+export interface Observation {
+  readonly edge: Edge;
   readonly reporter: 'source' | 'destination';
   /** Whether mutual TLS was spoken; undefined where the reporter cannot say. */
   readonly mutualTls: boolean | undefined;
@@ -34,8 +40,8 @@ export interface Observation extends EdgeIdentity {
   readonly requestBytes: number;
   /** Of bodies, as the reporter has sent them to the caller. */
   readonly responseBytes: number;
-  /** TCP: whether this is the connection's begin or end; absent for requests. */
-  readonly connection?: 'opened' | 'closed' | undefined;
+  /** TCP: what has become of the connection; `open` says what it has carried since the last report. Absent for requests. */
+  readonly connection?: 'opened' | 'open' | 'closed' | undefined;
 }
 
 const longestName = 253;
@@ -47,9 +53,10 @@ const clipEnd = ({ workload, namespace, app, version }: EdgeEnd): EdgeEnd => ({
   version: clip(version),
 });
 
-/** The identity alone, its names no longer than names in Kubernetes may be: it is kept for long. */
-export function identityOf({ source, destination, service, protocol }: EdgeIdentity): EdgeIdentity {
-  return { source: clipEnd(source), destination: clipEnd(destination), service: clip(service), protocol };
+/** Names are no longer than those in Kubernetes may be: edges are kept for long. */
+export function edgeOf({ source, destination, service, protocol }: EdgeIdentity): Edge {
+  const identity = { source: clipEnd(source), destination: clipEnd(destination), service: clip(service), protocol };
+  return Object.freeze({ ...identity, key: edgeKey(identity) });
 }
 
 /** The same for all requests of an edge. Versions are of workloads, and not told apart by themselves. */

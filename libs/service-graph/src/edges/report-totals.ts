@@ -49,6 +49,7 @@ export class ReportTotals {
   requests = 0;
   /** TCP: connections that were opened. */
   opened = 0;
+  /** Only their share means something: a connection may be counted when it opens and when it ends. */
   mutualTls = 0;
   plainText = 0;
   requestBytes = 0;
@@ -65,23 +66,13 @@ export class ReportTotals {
   }
 
   add(observed: Observation): void {
-    const { mutualTls, responseCode, grpcStatus, responseFlags, durationMs, protocol } = observed;
-    if (observed.connection === 'opened') {
-      this.opened++;
-      return;
-    }
-    this.requests++;
-    if (mutualTls === true) this.mutualTls++;
-    else if (mutualTls === false) this.plainText++;
     this.requestBytes += observed.requestBytes;
     this.responseBytes += observed.responseBytes;
-    const error = errorClass(observed);
-    if (error) this.errors[error]++;
-    if (protocol !== 'tcp') this.codes.add(codeName(responseCode));
-    if (grpcStatus !== undefined) this.grpcStatuses.add(String(grpcStatus));
-    if (responseFlags.length > 1) for (const flag of responseFlags.split(',')) this.flags.add(flag.slice(0, 8));
-    // How long a connection was open says nothing of how fast somebody is.
-    if (durationMs !== undefined && protocol !== 'tcp') this.latency.add(durationMs);
+    if (observed.connection === 'open') return;
+    if (observed.mutualTls === true) this.mutualTls++;
+    else if (observed.mutualTls === false) this.plainText++;
+    if (observed.connection === 'opened') this.opened++;
+    else this.#addEnded(observed);
   }
 
   merge(data: ReportData): void {
@@ -116,6 +107,19 @@ export class ReportTotals {
       ...(flags && { flags }),
       ...(this.latency.count > 0 && { latency: this.latency.toData() }),
     };
+  }
+
+  #addEnded(observed: Observation): void {
+    const { responseCode, grpcStatus, responseFlags, durationMs, edge } = observed;
+    const { protocol } = edge;
+    this.requests++;
+    const error = errorClass(protocol, observed);
+    if (error) this.errors[error]++;
+    if (protocol !== 'tcp') this.codes.add(codeName(responseCode));
+    if (grpcStatus !== undefined) this.grpcStatuses.add(String(grpcStatus));
+    if (responseFlags.length > 1) for (const flag of responseFlags.split(',')) this.flags.add(flag.slice(0, 8));
+    // How long a connection was open says nothing of how fast somebody is.
+    if (durationMs !== undefined && protocol !== 'tcp') this.latency.add(durationMs);
   }
 }
 

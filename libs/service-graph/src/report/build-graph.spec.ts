@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Observation } from '../edges/observation.js';
-import { both, end, request } from '../testing/observations.js';
+import { both, end, request, type RequestOptions } from '../testing/observations.js';
 import { mergePartials } from '../windows/read-edges.js';
 import { GraphRecorder } from '../windows/recorder.js';
 import { buildGraph } from './build-graph.js';
@@ -77,7 +77,7 @@ describe('an edge', () => {
     });
   });
 
-  it.each<[Partial<Observation>, Partial<GraphEdge['errors']>]>([
+  it.each<[RequestOptions, Partial<GraphEdge['errors']>]>([
     [{ responseCode: 404 }, { client: 1 }],
     [{ responseCode: 500 }, { server: 1 }],
     [{ responseCode: 0, responseFlags: 'DC' }, { none: 1 }],
@@ -95,14 +95,15 @@ describe('an edge', () => {
   it('has connections in place of requests where it is TCP', () => {
     const tcp = { protocol: 'tcp', responseCode: 0, durationMs: 60_000 } as const;
     const opened = times(3, () => both('a', 'db-v1', { ...tcp, connection: 'opened' }));
+    const open = both('a', 'db-v1', { ...tcp, connection: 'open', requestBytes: 1000 });
     const closed = times(2, () => both('a', 'db-v1', { ...tcp, connection: 'closed' }));
-    expect(only(graphOf([...opened, ...closed]))).toMatchObject({
+    expect(only(graphOf([...opened, ...open, ...closed]))).toMatchObject({
       protocol: 'tcp',
       requests: 0,
       rate: 0.05,
       connections: { opened: 3, closed: 2 },
       latency: null,
-      requestBytes: 20,
+      requestBytes: 1050,
       responseCodes: {},
       mutualTls: 1,
     });

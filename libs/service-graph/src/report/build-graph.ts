@@ -1,5 +1,5 @@
 import type { EdgeTotals } from '../edges/edge-totals.js';
-import { type EdgeEnd, edgeKey } from '../edges/observation.js';
+import type { EdgeEnd } from '../edges/observation.js';
 import { type ReportData, ReportTotals } from '../edges/report-totals.js';
 import type { LogSketch } from '../sketch/log-sketch.js';
 import { type Own, ownOf } from './blame.js';
@@ -46,14 +46,14 @@ function isIn(end: EdgeEnd, { namespace }: GraphQuestion): boolean {
 const round = (value: number, digits: number): number => Number(value.toFixed(digits));
 
 function graphEdge(edge: EdgeTotals, own: Own, seconds: number): GraphEdge {
-  const { source, destination, service, protocol } = edge.identity;
+  const { key: id, source, destination, service, protocol } = edge.identity;
   const counted = sum(countedReports(edge));
   const { client, server, none } = counted.errors;
   const total = client + server + none;
   const { codes = {}, grpcStatuses = {}, flags = {} }: ReportData = counted.toData();
   const isTcp = protocol === 'tcp';
   return {
-    id: edgeKey(edge.identity),
+    id,
     source,
     destination,
     service,

@@ -9,10 +9,9 @@ export type GraphStoreFactory = (now: number) => Promise<GraphStore>;
 
 function edgeData(destination: string, requests: number): EdgeData {
   const observed = request('productpage-v1', destination);
-  const totals = new EdgeTotals({ ...observed });
+  const totals = new EdgeTotals(observed.edge);
   for (let i = 0; i < requests; i++) totals.add(observed);
-  const { source, service, protocol } = observed;
-  return { edge: { source, destination: observed.destination, service, protocol }, reports: totals.toData().reports };
+  return totals.toData();
 }
 
 const found = (partials: readonly GraphPartial[]) =>

@@ -1,4 +1,4 @@
-import type { EdgeEnd, Observation } from '../edges/observation.js';
+import { type EdgeEnd, type EdgeIdentity, edgeOf, type Observation } from '../edges/observation.js';
 
 /** `reviews-v2` of namespace default, app `reviews`, version `v2`. */
 export function end(workload: string, namespace = 'default'): EdgeEnd {
@@ -6,14 +6,15 @@ export function end(workload: string, namespace = 'default'): EdgeEnd {
   return { workload, namespace, app, version };
 }
 
+/** What a test says of a request besides who calls whom. */
+export interface RequestOptions extends Partial<Omit<Observation, 'edge'>>, Partial<EdgeIdentity> {}
+
 /** A request from one workload to another that went well, in 5 ms, as the callee's proxy reports it. */
-export function request(source: string, destination: string, more: Partial<Observation> = {}): Observation {
-  const to = end(destination);
+export function request(from: string, to: string, more: RequestOptions = {}): Observation {
+  const { source = end(from), destination = end(to), protocol = 'http', ...rest } = more;
+  const { service = `${destination.app}.default.svc.cluster.local`, ...observed } = rest;
   return {
-    source: end(source),
-    destination: to,
-    service: `${to.app}.default.svc.cluster.local`,
-    protocol: 'http',
+    edge: edgeOf({ source, destination, service, protocol }),
     reporter: 'destination',
     mutualTls: true,
     responseCode: 200,
@@ -22,14 +23,11 @@ export function request(source: string, destination: string, more: Partial<Obser
     durationMs: 5,
     requestBytes: 10,
     responseBytes: 100,
-    ...more,
+    ...observed,
   };
 }
 
 /** What both proxies say of one request. */
-export function both(source: string, destination: string, more: Partial<Observation> = {}): readonly Observation[] {
-  return [
-    request(source, destination, { ...more, reporter: 'source', mutualTls: undefined }),
-    request(source, destination, more),
-  ];
+export function both(from: string, to: string, more: RequestOptions = {}): readonly Observation[] {
+  return [request(from, to, { ...more, reporter: 'source', mutualTls: undefined }), request(from, to, more)];
 }
