@@ -5,7 +5,8 @@ import {
 } from '@seine/envoy/envoy/config/core/v3/base_pb.js';
 import { type CheckResponse, CheckResponseSchema } from '@seine/envoy/envoy/service/auth/v3/external_auth_pb.js';
 import { StatusCode } from '@seine/envoy/envoy/type/v3/http_status_pb.js';
-import { RpcCode, statusOf } from './statuses.js';
+import { rpcStatus } from '@seine/mixer';
+import { RpcCode } from './rpc-code.js';
 
 /** One value of a header, behind those that are there (`append`) or instead of them. */
 export interface HeaderValue {
@@ -73,7 +74,7 @@ const codes = new Map((Object.values(StatusCode) as StatusCode[]).map((code) => 
 
 /** `PERMISSION_DENIED:denyall.istio-system:Not allowed`, as Mixer's clients saw it. */
 export function encodeRefused({ code, message, decided }: Refusal): Buffer {
-  const { name, http } = statusOf(code);
+  const { name, http } = rpcStatus(code);
   const body = `${name}:${message}`;
   const key = `${decided} ${body}`;
   const before = refusals.get(key);

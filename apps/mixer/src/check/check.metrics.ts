@@ -1,5 +1,5 @@
+import { rpcStatus } from '@seine/mixer';
 import { Counter, type Registry } from 'prom-client';
-import { statusOf } from './statuses.js';
 
 /** What becomes of checks, for Prometheus; under Mixer's names where it had them. Counting is adding one to a number. */
 export class CheckMetrics {
@@ -36,7 +36,7 @@ export class CheckMetrics {
       registers: [registry],
       collect() {
         this.reset();
-        for (const [code, times] of decisions) this.inc({ code: statusOf(code).name }, times);
+        for (const [code, times] of decisions) this.inc({ code: rpcStatus(code).name }, times);
       },
     });
   }

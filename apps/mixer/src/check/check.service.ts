@@ -20,7 +20,7 @@ import { headerChanges } from './header-changes.js';
 import { refusalOfChecks, refusalOfQuotas } from './refusal.js';
 import { ResultCache } from './result-cache.js';
 import { type MaybeLater, settle } from './settle.js';
-import { RpcCode } from './statuses.js';
+import { RpcCode } from './rpc-code.js';
 import { WireError } from './wire.js';
 
 export interface CheckOptions {

@@ -1,6 +1,6 @@
 import type { CheckDispatch, CheckVerdict, Outcome, PolicyHandler, QuotaDispatch, QuotaVerdict } from '@seine/mixer';
 import type { Refusal } from './answers.js';
-import { RpcCode } from './statuses.js';
+import { RpcCode } from './rpc-code.js';
 
 /** What one verdict means; `RpcCode.OK` = nothing against it. */
 interface Judged {
