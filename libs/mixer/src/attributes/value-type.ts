@@ -1,18 +1,8 @@
+import { attributeTypes, type AttributeType } from '@seine/istio';
+
 /** Types of attributes and of what expressions give (istio.policy.v1beta1.ValueType). */
-export const valueTypes = [
-  'STRING',
-  'INT64',
-  'DOUBLE',
-  'BOOL',
-  'TIMESTAMP',
-  'IP_ADDRESS',
-  'EMAIL_ADDRESS',
-  'URI',
-  'DNS_NAME',
-  'DURATION',
-  'STRING_MAP',
-] as const;
-export type ValueType = (typeof valueTypes)[number];
+export const valueTypes = attributeTypes;
+export type ValueType = AttributeType;
 
 export type StringMap = ReadonlyMap<string, string>;
 

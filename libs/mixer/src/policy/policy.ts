@@ -40,8 +40,8 @@ export interface PolicyInstance<T extends TemplateName = TemplateName> {
   readonly types: InstanceTypes;
   /** Attributes that its expressions may look at, sorted; see `Expression.reads`. */
   readonly reads: readonly string[];
-  /** What adapters are handed; undefined where an expression has no value: see `missing`. */
-  readonly make: (bag: AttributeBag) => Templates[T] | undefined;
+  /** What adapters are handed; undefined where an expression has no value: see `missing`. @param onCut is told of texts that were too long */
+  readonly make: (bag: AttributeBag, onCut?: () => void) => Templates[T] | undefined;
   /** The fields that have no value for this bag: `variables.latency (response.duration)`. */
   readonly missing: (bag: AttributeBag) => readonly string[];
   readonly object: ObjectRef;
@@ -129,10 +129,13 @@ export interface QuotaCharge {
   readonly charge: number;
 }
 
-/** An attribute that is made of others. */
+/** An attribute that is made of others where it is not known by itself. */
 export interface DerivedAttribute {
   readonly attribute: string;
   readonly value: Expression;
+  /** Of the rule that asks for it: it is made for requests that the rule is about. */
+  readonly namespace: string;
+  readonly match: Expression | undefined;
 }
 
 /** One instance for one handler, because of one rule: made once with the policy, so it serves as a key. */

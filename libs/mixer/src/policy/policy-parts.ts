@@ -1,0 +1,80 @@
+import type { Diagnostic } from '@seine/diagnostics';
+import type { ConfigObject } from '@seine/k8s';
+import type { Vocabulary } from '../attributes/value-type.js';
+import { type AdapterCatalog, compileHandler, type CompiledHandler, isHandler } from './compile-handler.js';
+import { compileInstance, type CompiledInstance, isInstance } from './compile-instance.js';
+import { compileRule, type CompiledRule } from './compile-rule.js';
+import { fullName } from './names.js';
+import type { MixerPolicy } from './policy.js';
+import type { PolicyObjects } from './policy-objects.js';
+
+export interface PartsContext {
+  readonly vocabulary: Vocabulary;
+  readonly catalog: AdapterCatalog | undefined;
+  readonly previous: MixerPolicy | undefined;
+}
+
+/** Which objects a policy was made of, for the next one: what was good of an object that is not any more. */
+const sources = new WeakMap<MixerPolicy, ReadonlyMap<string, ConfigObject>>();
+
+export function rememberSources(policy: MixerPolicy, parts: PolicyParts): void {
+  sources.set(policy, parts.good);
+}
+
+/** What the objects are by themselves; an object that is not right any more is what it was. */
+export class PolicyParts {
+  readonly handlers = new Map<string, CompiledHandler>();
+  readonly instances = new Map<string, CompiledInstance>();
+  /** In order of full name. */
+  readonly rules: CompiledRule[] = [];
+  readonly problems: Diagnostic[] = [];
+  /** By full name, the object that each part was made of. */
+  readonly good = new Map<string, ConfigObject>();
+  readonly #before: ReadonlyMap<string, ConfigObject>;
+
+  constructor(
+    objects: PolicyObjects,
+    readonly context: PartsContext,
+  ) {
+    this.#before = (context.previous && sources.get(context.previous)) ?? new Map<string, ConfigObject>();
+    for (const object of objects) this.#take(object);
+    this.rules.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  #take(object: ConfigObject): void {
+    const { vocabulary, catalog } = this.context;
+    if (isHandler(object)) {
+      const compile = (one: ConfigObject): CompiledHandler => compileHandler(one, catalog);
+      this.handlers.set(
+        fullName(object),
+        this.#bestOf(object, compile, ({ usable }) => usable),
+      );
+    } else if (isInstance(object)) {
+      const compile = (one: ConfigObject): CompiledInstance => compileInstance(one, vocabulary);
+      const usable = ({ instance, template }: CompiledInstance): boolean => !!instance || template === 'kubernetes';
+      this.instances.set(fullName(object), this.#bestOf(object, compile, usable));
+    } else if (object.kind === 'rule') {
+      const compile = (one: ConfigObject): CompiledRule => compileRule(one, vocabulary);
+      this.rules.push(this.#bestOf(object, compile, ({ draft }) => draft !== undefined));
+    }
+  }
+
+  #bestOf<T extends { readonly problems: readonly Diagnostic[] }>(
+    object: ConfigObject,
+    compile: (object: ConfigObject) => T,
+    usable: (part: T) => boolean,
+  ): T {
+    const name = fullName(object);
+    const part = compile(object);
+    this.problems.push(...part.problems);
+    if (usable(part)) {
+      this.good.set(name, object);
+      return part;
+    }
+    const before = this.#before.get(name);
+    const kept = before && compile(before);
+    if (!before || !kept || !usable(kept)) return part;
+    this.good.set(name, before);
+    return kept;
+  }
+}
