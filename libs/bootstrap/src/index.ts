@@ -3,5 +3,6 @@ export * from './app-ports.js';
 export * from './bootstrap.js';
 export * from './bootstrap-node.js';
 export * from './bootstrap-options.js';
+export { falseClaim } from './node-identity.js';
 export * from './parse-node.js';
 export * from './proxy-environment.js';
