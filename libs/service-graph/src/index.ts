@@ -18,6 +18,6 @@ export type * from './report/service-graph.js';
 export { LogSketch, type SketchData } from './sketch/log-sketch.js';
 export type { GraphPartial, GraphStore } from './store/graph-store.js';
 export { MemoryGraphStore, type MemoryGraphStoreOptions } from './store/memory-graph-store.js';
-export { coarse, fine, type Level, levels } from './windows/levels.js';
+export { coarse, fine, type Level, levels, windowStart } from './windows/levels.js';
 export { type EdgesRead, mergePartials, readEdges } from './windows/read-edges.js';
 export { GraphRecorder, type Taken } from './windows/recorder.js';

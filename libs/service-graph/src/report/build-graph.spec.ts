@@ -12,7 +12,11 @@ const start = 1_000_000_000;
 function graphOf(observed: readonly Observation[], namespace?: string, mixers = 1): ServiceGraph {
   const recorders = Array.from({ length: mixers }, (_, i) => new GraphRecorder(`mixer-${i}`));
   observed.forEach((one, i) => recorders[i % mixers]!.observe(one, start + i));
-  const { table, replicas } = mergePartials(recorders.flatMap((r) => r.take(start).partials));
+  const { table, replicas } = mergePartials(
+    recorders.flatMap((r) => r.take(start).partials),
+    start,
+    start + 60_000,
+  );
   const edges = [...table.edges.values()];
   return buildGraph(edges, { from: start, to: start + 60_000, namespace }, { replicas, problems: [] });
 }
