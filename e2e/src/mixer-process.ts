@@ -17,25 +17,35 @@ export class MixerProcess {
   private constructor(
     readonly port: number,
     private readonly admin: number,
+    private readonly pod: string,
   ) {}
 
-  /** Chooses ports, so that a mesh can be told where it will be; starts nothing yet. */
-  static async prepare(): Promise<MixerProcess> {
-    return new MixerProcess(await freePort(), await freePort());
+  /**
+   * Chooses ports, so that a mesh can be told where it will be; starts nothing yet.
+   * @param pod its name, where there are several mixers
+   */
+  static async prepare(pod = 'mixer'): Promise<MixerProcess> {
+    return new MixerProcess(await freePort(), await freePort(), pod);
   }
 
   /** What says where it is: the Service `mixer` of the root namespace, and its pod. */
   get yaml(): string {
     return documents(
-      serviceYaml({ ...place, ports: [{ name: 'grpc', port: 9091, targetPort: this.port }] }),
-      podYaml({
-        ...place,
-        address: host,
-        labels,
-        ports: [{ name: 'grpc', containerPort: this.port }],
-        serviceAccount: 'mixer',
-      }),
+      serviceYaml({ ...place, ports: [{ name: 'grpc', port: 9091, targetPort: 'grpc' }] }),
+      this.podYaml,
     );
+  }
+
+  /** Its pod alone, for another one of the same Service. */
+  get podYaml(): string {
+    return podYaml({
+      ...place,
+      name: this.pod,
+      address: host,
+      labels,
+      ports: [{ name: 'grpc', containerPort: this.port }],
+      serviceAccount: place.name,
+    });
   }
 
   /** Starts it and waits until it has a certificate in force. */
@@ -54,6 +64,13 @@ export class MixerProcess {
 
   async stop(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     await this.#process?.stop(signal);
+  }
+
+  /** The sum of what its /metrics says of a name, over all labels; 0 where it says nothing. */
+  async metric(name: string): Promise<number> {
+    const text = await (await fetch(`http://${host}:${this.admin}/metrics`)).text();
+    const samples = text.split('\n').filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
+    return samples.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
   }
 
   async #isReady(): Promise<boolean> {

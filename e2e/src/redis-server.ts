@@ -47,7 +47,7 @@ export class RedisServer {
 
   /** A connection of the test's own, beside those of what is tested. */
   get client(): Redis {
-    return (this.#client ??= new Redis({ ...this.options.client, host, port: this.port }));
+    return (this.#client ??= new Redis({ disconnectTimeout: 100, ...this.options.client, host, port: this.port }));
   }
 
   async start(): Promise<void> {

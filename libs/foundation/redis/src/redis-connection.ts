@@ -172,7 +172,7 @@ export class RedisConnection {
   #giveUp(client: Redis, reason: string): void {
     if (client !== this.#client) return;
     this.#client = undefined;
-    client.disconnect();
+    if (client.status !== 'close' && client.status !== 'end') client.disconnect();
     this.#again(reason);
   }
 

@@ -56,6 +56,8 @@ export function clientOptions(options: RedisOptions): ClientOptions {
     protocol: 2,
     lazyConnect: true,
     connectTimeout: connectMs,
+    // One that hangs does not end its side.
+    disconnectTimeout: 100,
     keepAlive: 10_000,
     retryStrategy: () => null,
     maxRetriesPerRequest: 0,
