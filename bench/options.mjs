@@ -1,10 +1,11 @@
 // Command line of `npm run bench`.
 import { parseArgs } from 'node:util';
 
-export const usage = `npm run bench -- [csr|agents|rate-limit] [options]
+export const usage = `npm run bench -- [csr|agents|rate-limit|check] [options]
   csr               citadel, and a thousand agents that renew their certificates, in place of pilot
   agents            the agent of a node with 1, 50 and 200 workloads, and an Envoy, in place of pilot
   rate-limit        mixer, counting requests in memory, in place of pilot
+  check             mixer, asked whether requests may go on, in place of pilot
   --scenario LIST   small (100 proxies), medium (500), large (1000); default small,medium,large
   --mode LIST       delta, sotw; default delta
   --reps N          repetitions, each on a fresh pilot; medians are printed; default 1
@@ -12,7 +13,7 @@ export const usage = `npm run bench -- [csr|agents|rate-limit] [options]
   --transport-only  only the transport reference
   -o json           print JSON instead of the tables
   --keep DIR        keep the raw JSON lines of the load generator in DIR
-  --profile DIR     csr, rate-limit: keep a CPU profile of citadel, mixer in DIR`;
+  --profile DIR     csr, rate-limit, check: keep a CPU profile of citadel, mixer in DIR`;
 
 const scenarios = ['small', 'medium', 'large'];
 const modes = ['delta', 'sotw'];
@@ -48,8 +49,8 @@ export function parseOptions(args) {
     },
   });
   const [subject = 'pilot', ...more] = positionals;
-  if (!['pilot', 'csr', 'agents', 'rate-limit'].includes(subject) || more.length > 0)
-    throw new Error(`${positionals.join(' ')}: nothing, pilot, csr, agents or rate-limit`);
+  if (!['pilot', 'csr', 'agents', 'rate-limit', 'check'].includes(subject) || more.length > 0)
+    throw new Error(`${positionals.join(' ')}: nothing, pilot, csr, agents, rate-limit or check`);
   if (!['table', 'json'].includes(values.output)) throw new Error(`-o ${values.output}: table or json`);
   return {
     subject,

@@ -4,12 +4,13 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { measureAgents } from './agents.mjs';
 import { judge, scaleOf } from './aims.mjs';
+import { measureCheck } from './check.mjs';
 import { measureCsr } from './csr.mjs';
 import { buildLoadGenerator } from './load-generator.mjs';
 import { parseOptions, usage } from './options.mjs';
 import { measurePilot } from './pilot.mjs';
 import { measureRateLimit } from './rate-limit.mjs';
-import { agentsTable, aimsTable, csrTable, pilotTable, rateLimitTable, transportTable } from './table.mjs';
+import { agentsTable, aimsTable, csrTable, decisionsTable, pilotTable, transportTable } from './table.mjs';
 import { measureTransport } from './transport.mjs';
 
 const recorded = JSON.parse(fs.readFileSync(path.join(import.meta.dirname, 'recorded.json'), 'utf8'));
@@ -52,7 +53,13 @@ async function benchAgents(options) {
 async function benchRateLimit(options) {
   const rows = await measureRateLimit(options, progress);
   if (options.json) console.log(JSON.stringify({ rateLimit: rows }, null, 2));
-  else console.log(`\n${rateLimitTable(rows)}`);
+  else console.log(`\n${decisionsTable(rows)}`);
+}
+
+async function benchCheck(options) {
+  const rows = await measureCheck(options, progress);
+  if (options.json) console.log(JSON.stringify({ check: rows }, null, 2));
+  else console.log(`\n${decisionsTable(rows)}`);
 }
 
 async function benchPilot(options) {
@@ -69,6 +76,7 @@ try {
   else if (options.subject === 'csr') await benchCsr(options);
   else if (options.subject === 'agents') await benchAgents(options);
   else if (options.subject === 'rate-limit') await benchRateLimit(options);
+  else if (options.subject === 'check') await benchCheck(options);
   else await benchPilot(options);
 } catch (error) {
   console.error(error.message);

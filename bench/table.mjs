@@ -96,7 +96,7 @@ export function csrTable(rows) {
   return `${render(head, cells)}\n${aims}`;
 }
 
-export function rateLimitTable(rows) {
+export function decisionsTable(rows) {
   const cells = rows.map(({ name, perSecond, perCpuSecond, p50, p99, max, share }) => [
     name,
     ...[perSecond, perCpuSecond, p50, p99, max].map(number),
