@@ -12,6 +12,8 @@ import { HealthChecks, HealthModule, METRICS, MetricsModule } from '@seine/nest'
 import type { Counters } from '@seine/rate-limit';
 import type { RedisOptions } from '@seine/redis';
 import type { Registry } from 'prom-client';
+import { MeshMetricsController } from './access-log/mesh-metrics.controller.js';
+import { MeshTelemetry } from './access-log/mesh-telemetry.js';
 import { MixerMetrics } from './mixer.metrics.js';
 import { MixerService, type SecureMixer } from './mixer.service.js';
 import { limitStore } from './rate-limit/limit-store.js';
@@ -31,6 +33,9 @@ export interface MixerModuleOptions {
   /** How many mixers share it; default 1. */
   readonly replicas?: number | undefined;
   readonly rootNamespace?: string | undefined;
+  /** Metrics of the mesh: how many series each may have, and when one is forgotten that nobody uses, ms. */
+  readonly meshMetrics?:
+    { readonly maxSeries?: number | undefined; readonly expireMs?: number | undefined } | undefined;
 }
 
 const OPTIONS = Symbol('mixer options');
@@ -55,7 +60,21 @@ export class MixerLifecycle implements OnApplicationBootstrap, OnApplicationShut
   }
 }
 
-function makeMixer(options: MixerModuleOptions, registry: Registry): MixerService {
+function makeTelemetry({ meshMetrics }: MixerModuleOptions, registry: Registry): MeshTelemetry {
+  const logger = new Logger('mixer');
+  return new MeshTelemetry(
+    {
+      ...meshMetrics,
+      directory: () => undefined,
+      warn: (message) => logger.warn(message, 'telemetry'),
+      onError: (error) => logger.error(error),
+      now: () => Date.now(),
+    },
+    registry,
+  );
+}
+
+function makeMixer(options: MixerModuleOptions, registry: Registry, telemetry: MeshTelemetry): MixerService {
   const { secure, plain, replicas = 1, shadow = false, rootNamespace = 'istio-system' } = options;
   const logger = new Logger('mixer');
   const now = (): number => Date.now();
@@ -86,7 +105,7 @@ function makeMixer(options: MixerModuleOptions, registry: Registry): MixerServic
   return new MixerService({
     secure,
     plain,
-    parts: [rateLimitPart(rateLimit, onError), { endpoints: [], close: store.close }],
+    parts: [rateLimitPart(rateLimit, onError), telemetry.part, { endpoints: [], close: store.close }],
     now,
   });
 }
@@ -98,9 +117,19 @@ export class MixerModule {
     return {
       module: MixerModule,
       imports: [HealthModule, MetricsModule],
+      controllers: [MeshMetricsController],
       providers: [
         { provide: OPTIONS, useValue: options },
-        { provide: MixerService, useFactory: (registry: Registry) => makeMixer(options, registry), inject: [METRICS] },
+        {
+          provide: MeshTelemetry,
+          useFactory: (registry: Registry) => makeTelemetry(options, registry),
+          inject: [METRICS],
+        },
+        {
+          provide: MixerService,
+          useFactory: (registry: Registry, telemetry: MeshTelemetry) => makeMixer(options, registry, telemetry),
+          inject: [METRICS, MeshTelemetry],
+        },
         MixerLifecycle,
       ],
       exports: [MixerService],

@@ -59,7 +59,7 @@ export class EntryRecord implements LogRecord {
     return this.row.grpcStatus;
   }
   get responseFlags(): string {
-    return this.entry.details.responseFlags;
+    return this.row.responseFlags ?? this.entry.details.responseFlags;
   }
   get method(): string {
     return this.entry.details.method;

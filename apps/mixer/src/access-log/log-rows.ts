@@ -8,6 +8,8 @@ export interface Row {
   readonly ends: LogEnds;
   readonly protocol: LogRecord['protocol'];
   readonly grpcStatus: number | undefined;
+  /** Undefined where the columns do not say. */
+  readonly responseFlags: string | undefined;
   readonly counters: MeshCounters;
 }
 
@@ -83,6 +85,7 @@ export class LogOfRows {
   readonly #columns: EndColumns;
   readonly #protocol: number;
   readonly #grpcStatus: number;
+  readonly #responseFlags: number;
   #generation = 0;
   #directory: Directory | undefined;
 
@@ -93,6 +96,7 @@ export class LogOfRows {
     this.#columns = new EndColumns(head);
     this.#protocol = head.columns.indexOf('request_protocol');
     this.#grpcStatus = head.columns.indexOf('grpc_response_status');
+    this.#responseFlags = head.columns.indexOf('response_flags');
   }
 
   /**
@@ -118,6 +122,7 @@ export class LogOfRows {
       ends,
       protocol: protocolOf(values[this.#protocol]),
       grpcStatus: statusOf(values[this.#grpcStatus]),
+      responseFlags: values[this.#responseFlags]?.replace(/^-$/, ''),
       counters: isKnown ? this.all.counters(this.head, values) : noCounters,
       byAddress: isKnown ? undefined : new Map(),
     };
