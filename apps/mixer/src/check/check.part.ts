@@ -9,7 +9,11 @@ export function checkPart(options: CheckOptions, onError: (error: unknown) => vo
     endpoints: [
       {
         path: '/envoy.service.auth.v3.Authorization/Check',
-        handle: (stream, callerOf) => unary((request, call) => service.check(request, callerOf(call)), onError)(stream),
+        handle: (stream, callerOf) =>
+          unary(
+            (request, call) => service.check(request, callerOf(call), (name) => call.header(name)),
+            onError,
+          )(stream),
       },
     ],
   };

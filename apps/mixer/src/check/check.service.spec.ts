@@ -50,6 +50,7 @@ beforeEach(() => {
 
 const directory = {
   workloadByName: () => undefined,
+  workloadByAddress: () => undefined,
   fill: () => undefined,
 } as unknown as Directory;
 

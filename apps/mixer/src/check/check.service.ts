@@ -15,7 +15,7 @@ import { encodeAllowed, encodeRefused, type Refusal } from './answers.js';
 import { CheckBag } from './attributes.js';
 import { CheckMessage } from './check-message.js';
 import type { CheckMetrics } from './check.metrics.js';
-import { EndFinder } from './ends.js';
+import { EndFinder, type Header } from './ends.js';
 import { headerChanges } from './header-changes.js';
 import { refusalOfChecks, refusalOfQuotas } from './refusal.js';
 import { ResultCache } from './result-cache.js';
@@ -57,14 +57,15 @@ export class CheckService {
 
   /**
    * @param request a CheckRequest
+   * @param header metadata of the call
    * @returns a CheckResponse; at once, where all adapters answer at once
    * @throws GrpcError where the request is none, its proxy speaks for others, or there is no policy yet
    */
-  check(request: Buffer, caller: Caller): MaybeLater<Buffer> {
+  check(request: Buffer, caller: Caller, header?: Header): MaybeLater<Buffer> {
     const { policy: current, dispatcher } = this.options;
     const policy = current();
     if (!policy) throw new GrpcError(GrpcStatus.UNAVAILABLE, 'there is no policy yet');
-    const question = { policy, version: this.#versionOf(policy), bag: this.#read(request, caller) };
+    const question = { policy, version: this.#versionOf(policy), bag: this.#read(request, caller, header) };
     const checks = dispatcher.resolveCheck(policy.policy, question.bag);
     if (checks.length === 0) return this.#charge(question, []);
     // All are asked at once; in whichever order they answer, the first rule's word counts first.
@@ -80,10 +81,10 @@ export class CheckService {
     });
   }
 
-  #read(request: Buffer, caller: Caller): CheckBag {
+  #read(request: Buffer, caller: Caller, header: Header | undefined): CheckBag {
     try {
       const message = new CheckMessage(request);
-      return new CheckBag(message, this.#ends.find(message, caller, this.options.directory()));
+      return new CheckBag(message, this.#ends.find(message, caller, this.options.directory(), header));
     } catch (error) {
       if (error instanceof WireError)
         throw new GrpcError(GrpcStatus.INVALID_ARGUMENT, `this is no CheckRequest: ${error.message}`);

@@ -22,7 +22,7 @@ function directory(): Directory & { readonly filled: [Side, End][] } {
   const filled: [Side, End][] = [];
   return {
     filled,
-    workloadByAddress: () => undefined,
+    workloadByAddress: (ip) => (ip === '10.0.0.2' ? ratings : undefined),
     workloadByName: (name) => workloads.get(name),
     workloadById: () => undefined,
     serviceByHost: () => undefined,
@@ -85,6 +85,23 @@ describe('both ends of a request', () => {
     ['another side', { ...own, serviceAccount: 'reviews' }, { ...inbound, 'seine.reporter': 'outbound' }],
   ])('are not believed of a proxy that speaks for %s', (_, caller, extensions) => {
     expect(() => find({ extensions }, caller)).toThrow(expect.objectContaining({ code: GrpcStatus.PERMISSION_DENIED }));
+  });
+
+  it('are, where the proxy says no workload, the one at its address if its certificate fits', () => {
+    const of = (caller: typeof own) => {
+      const known = directory();
+      const { destination } = find({}, caller, known);
+      return [known.filled[1]?.[1].address, destination.get('destination.service.host')];
+    };
+    expect(of(own)).toEqual(['10.0.0.2', 'ratings.default']);
+    expect(of({ ...own, serviceAccount: 'reviews' })).toEqual([undefined, undefined]);
+  });
+
+  it('are, of a connection, what the metadata of the call says', () => {
+    const said: Readonly<Record<string, string>> = { 'seine.reporter': 'outbound', 'seine.service': 'mongo.default' };
+    const message = new CheckMessage(checkRequest({ http: undefined }));
+    const { reporter, destination } = new EndFinder().find(message, undefined, directory(), (name) => said[name]);
+    expect([reporter, destination.get('destination.service.host')]).toEqual(['outbound', 'mongo.default']);
   });
 
   it('are believed of a workload that is not known yet, in the proxy’s namespace', () => {

@@ -6,6 +6,8 @@ import type { CheckMessage, Peer } from './check-message.js';
 import type { Struct } from './struct.js';
 
 type Attributes = ReadonlyMap<string, Value>;
+/** Metadata of the call, by name. */
+export type Header = (name: string) => string | undefined;
 
 /** What is known of both ends of a request. */
 export interface Ends {
@@ -17,8 +19,11 @@ export interface Ends {
   readonly destination: Attributes;
 }
 
-/** What pilot has each proxy say with its question: from which side it asks, for which workload, and of which service. */
-const extensions = { reporter: 'seine.reporter', workload: 'seine.workload', service: 'seine.service' } as const;
+/**
+ * What pilot has each proxy say with its question: from which side it asks, for which workload, where its address does not
+ * tell, and of which service.
+ */
+const said = { reporter: 'seine.reporter', workload: 'seine.workload', service: 'seine.service' } as const;
 /** Under this name the proxy of who is called keeps what the caller's proxy said of its workload, within mutual TLS. */
 const peerMetadata = 'seine.peer';
 /** So many ends are remembered; there are few in a mesh, but for addresses of clients from outside. */
@@ -33,23 +38,30 @@ export class EndFinder {
    * A proxy is believed what it says of its own side, as far as its certificate bears that out, and of the other side what
    * it has seen: address and certificate.
    * @param caller who asks; undefined on plain text, where nobody can tell
+   * @param header metadata of the call: Envoy has no other place for what is said of connections
    * @throws GrpcError PERMISSION_DENIED where the proxy speaks for a workload that is not its own
    */
-  find(message: CheckMessage, caller: WorkloadIdentity | undefined, directory: Directory): Ends {
+  find(message: CheckMessage, caller: WorkloadIdentity | undefined, directory: Directory, header?: Header): Ends {
     if (directory !== this.#directory) {
       this.#directory = directory;
       this.#known = new Map();
     }
-    const reporter = message.extensions.get(extensions.reporter) === 'outbound' ? 'outbound' : 'inbound';
-    const service = message.extensions.get(extensions.service);
-    const own = this.#own(message, reporter, caller, directory);
+    const read = (name: string): string | undefined => message.extensions.get(name) ?? header?.(name);
+    const reporter = read(said.reporter) === 'outbound' ? 'outbound' : 'inbound';
+    const service = read(said.service);
+    const own = ownEnd(
+      reporter === 'inbound' ? message.destination : message.source,
+      read(said.workload),
+      caller,
+      directory,
+    );
     if (reporter === 'outbound')
       return {
         reporter,
         source: this.#attributes('source', own),
         destination: this.#attributes('destination', { ...endOf(message.destination), service }),
       };
-    const served = servedBy(own.workload === undefined ? undefined : directory.workloadByName(own.workload), message);
+    const served = servedBy(own, directory);
     return {
       reporter,
       source: this.#caller(message),
@@ -61,31 +73,13 @@ export class EndFinder {
     };
   }
 
-  /** The side of the proxy that asks. */
-  #own(
-    message: CheckMessage,
-    reporter: Ends['reporter'],
-    caller: WorkloadIdentity | undefined,
-    directory: Directory,
-  ): End {
-    const peer = endOf(reporter === 'inbound' ? message.destination : message.source);
-    const workload = message.extensions.get(extensions.workload);
-    if (!caller) return { ...peer, workload };
-    if (workload !== undefined && !isOwn(workload, caller, directory))
-      throw new GrpcError(
-        GrpcStatus.PERMISSION_DENIED,
-        `${caller.namespace}/${caller.serviceAccount} does not speak for the workload ${workload}`,
-      );
-    return { ...peer, identity: formatWorkloadId(caller), workload };
-  }
-
   /** Who calls, as the proxy of who is called sees it: by address and certificate, else by what the caller says of itself. */
   #caller(message: CheckMessage): Attributes {
     const end = endOf(message.source);
     const found = this.#attributes('source', end);
     if (end.identity === undefined || found.has('source.workload.name')) return found;
-    const said = message.metadata(peerMetadata);
-    return said ? new Map([...found, ...saidAttributes(said, end.identity)]) : found;
+    const peer = message.metadata(peerMetadata);
+    return peer ? new Map([...found, ...saidAttributes(peer, end.identity)]) : found;
   }
 
   #attributes(side: Side, end: End): Attributes {
@@ -108,25 +102,50 @@ function endOf({ address, port, principal }: Peer): End {
   };
 }
 
-/** @param name `namespace/name` */
-function isOwn(name: string, caller: WorkloadIdentity, directory: Directory): boolean {
-  const workload = directory.workloadByName(name);
+/**
+ * The side of the proxy that asks.
+ * @param workload `namespace/name`, as the proxy says
+ */
+function ownEnd(
+  peer: Peer,
+  workload: string | undefined,
+  caller: WorkloadIdentity | undefined,
+  directory: Directory,
+): End {
+  const end = { ...endOf(peer), workload };
+  if (!caller) return end;
+  const own = { ...end, identity: formatWorkloadId(caller) };
+  if (workload === undefined) {
+    const found = end.address === undefined ? undefined : directory.workloadByAddress(end.address);
+    // At another's address it may only be itself.
+    return found && !isOf(found, caller) ? { ...own, address: undefined } : own;
+  }
+  const found = directory.workloadByName(workload);
   // A workload that is not known yet: its namespace must be the proxy's.
-  if (!workload) return name.startsWith(`${caller.namespace}/`);
-  return workload.namespace === caller.namespace && workload.serviceAccount === caller.serviceAccount;
+  if (found ? isOf(found, caller) : workload.startsWith(`${caller.namespace}/`)) return own;
+  const name = `${caller.namespace}/${caller.serviceAccount}`;
+  throw new GrpcError(GrpcStatus.PERMISSION_DENIED, `${name} does not speak for the workload ${workload}`);
+}
+
+function isOf({ namespace, serviceAccount }: Workload, caller: WorkloadIdentity): boolean {
+  return namespace === caller.namespace && serviceAccount === caller.serviceAccount;
 }
 
 /** Hosts of the services that a workload serves at the port that is asked about; undefined where it is not known. */
-function servedBy(workload: Workload | undefined, { destination }: CheckMessage): readonly string[] | undefined {
-  if (!workload) return undefined;
-  const hosts = workload.inbound.filter(({ targetPort }) => targetPort === destination.port);
-  return (hosts.length > 0 ? hosts : workload.inbound).map(({ serviceHost }) => serviceHost);
+function servedBy({ workload, address, port }: End, directory: Directory): readonly string[] | undefined {
+  const found =
+    workload === undefined
+      ? address !== undefined && directory.workloadByAddress(address)
+      : directory.workloadByName(workload);
+  if (!found) return undefined;
+  const hosts = found.inbound.filter(({ targetPort }) => targetPort === port);
+  return (hosts.length > 0 ? hosts : found.inbound).map(({ serviceHost }) => serviceHost);
 }
 
 /** What a caller whose certificate is good says of itself: which of the workloads of its namespace it is, and nothing of others. */
-function saidAttributes(said: Struct, identity: string): Map<string, Value> {
+function saidAttributes(peer: Struct, identity: string): Map<string, Value> {
   const text = (key: string): string | undefined => {
-    const value = said.get(key);
+    const value = peer.get(key);
     return typeof value === 'string' && value !== '' && value !== 'unknown' ? value : undefined;
   };
   const attributes = new Map<string, Value>();
