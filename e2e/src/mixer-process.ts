@@ -48,6 +48,11 @@ export class MixerProcess {
     });
   }
 
+  /** `host:port` of its admin port. */
+  get adminAddress(): string {
+    return `${host}:${this.admin}`;
+  }
+
   /** Starts it and waits until it has a certificate in force. */
   async start(identity: MeshIdentity, more: readonly string[] = []): Promise<void> {
     const args = [
