@@ -5,6 +5,7 @@ import type {
   CheckVerdict,
   Directory,
   Dispatcher,
+  MixerPolicy,
   Outcome,
   PolicyRule,
   RunningPolicy,
@@ -41,7 +42,9 @@ interface Version {
 
 /** One question under way. */
 interface Question {
-  readonly policy: RunningPolicy;
+  readonly running: RunningPolicy;
+  /** As it was when the question came. */
+  readonly policy: MixerPolicy;
   readonly version: Version;
   readonly bag: CheckBag;
 }
@@ -51,7 +54,7 @@ type Checked = readonly (readonly [CheckDispatch, Outcome<CheckVerdict> | undefi
 /** envoy.service.auth.v3.Authorization without its transport: may this request go on, by Mixer's rules? */
 export class CheckService {
   readonly #ends = new EndFinder();
-  readonly #versions = new WeakMap<RunningPolicy, Version>();
+  readonly #versions = new WeakMap<MixerPolicy, Version>();
 
   constructor(private readonly options: CheckOptions) {}
 
@@ -63,10 +66,11 @@ export class CheckService {
    */
   check(request: Buffer, caller: Caller, header?: Header): MaybeLater<Buffer> {
     const { policy: current, dispatcher } = this.options;
-    const policy = current();
-    if (!policy) throw new GrpcError(GrpcStatus.UNAVAILABLE, 'there is no policy yet');
-    const question = { policy, version: this.#versionOf(policy), bag: this.#read(request, caller, header) };
-    const checks = dispatcher.resolveCheck(policy.policy, question.bag);
+    const running = current();
+    if (!running) throw new GrpcError(GrpcStatus.UNAVAILABLE, 'there is no policy yet');
+    const { policy } = running;
+    const question = { running, policy, version: this.#versionOf(policy), bag: this.#read(request, caller, header) };
+    const checks = dispatcher.resolveCheck(policy, question.bag);
     if (checks.length === 0) return this.#charge(question, []);
     // All are asked at once; in whichever order they answer, the first rule's word counts first.
     const answers = checks.map((dispatch) => this.#ask(question, dispatch));
@@ -92,10 +96,10 @@ export class CheckService {
     }
   }
 
-  #versionOf(policy: RunningPolicy): Version {
+  #versionOf(policy: MixerPolicy): Version {
     const known = this.#versions.get(policy);
     if (known) return known;
-    const changesHeaders = policy.policy.rules.some(
+    const changesHeaders = policy.rules.some(
       ({ requestHeaders, responseHeaders }) => requestHeaders.length + responseHeaders.length > 0,
     );
     const version = { cache: new ResultCache(), changesHeaders };
@@ -103,7 +107,7 @@ export class CheckService {
     return version;
   }
 
-  #ask({ policy, version: { cache }, bag }: Question, dispatch: CheckDispatch): MaybeLater<Outcome<CheckVerdict>> {
+  #ask({ running, version: { cache }, bag }: Question, dispatch: CheckDispatch): MaybeLater<Outcome<CheckVerdict>> {
     const { now, metrics } = this.options;
     const key = cache.keyOf(dispatch, bag);
     const found = cache.find(key, now());
@@ -116,17 +120,17 @@ export class CheckService {
       if (outcome.verdict) cache.keep(key, outcome.verdict, now());
       return outcome;
     };
-    const outcome = policy.check(dispatch, bag);
+    const outcome = running.check(dispatch, bag);
     return outcome instanceof Promise ? outcome.then(keep) : keep(outcome);
   }
 
   /** Quotas are charged for requests that no check refuses, and never from memory. */
   #charge(question: Question, checked: Checked): MaybeLater<Buffer> {
-    const { policy, bag } = question;
-    const quotas = this.options.dispatcher.resolveQuota(policy.policy, bag);
+    const { running, policy, bag } = question;
+    const quotas = this.options.dispatcher.resolveQuota(policy, bag);
     if (quotas.length === 0) return this.#allow(question, checked);
     const answers = quotas.map((dispatch) =>
-      policy.quota(dispatch, bag, { amount: dispatch.amount, bestEffort: false }),
+      running.quota(dispatch, bag, { amount: dispatch.amount, bestEffort: false }),
     );
     return settle(answers, (outcomes) => {
       this.#countFailures(quotas, outcomes);
@@ -138,7 +142,7 @@ export class CheckService {
   #allow({ policy, version, bag }: Question, checked: Checked): Buffer {
     this.options.metrics.decided(RpcCode.OK);
     if (!version.changesHeaders) return encodeAllowed();
-    const rules = this.options.dispatcher.rules(policy.policy, bag);
+    const rules = this.options.dispatcher.rules(policy, bag);
     return encodeAllowed(headerChanges(rules, bag, (rule) => outputsOf(rule, checked)));
   }
 
