@@ -1,6 +1,6 @@
 import { readParams } from '@seine/istio';
 import type { Adapter, AdapterContext, AdapterKind, InstanceTypes, ParamsProblem } from '@seine/mixer';
-import type { AdapterRim } from '../rim/rim.js';
+import { type AdapterRim, processRim } from '../rim/rim.js';
 
 /** A handler's surroundings, whose clock and timers a test moves. */
 export class TestContext implements AdapterContext {
@@ -56,5 +56,5 @@ export function testRim(
   const out: string[] = [];
   const err: string[] = [];
   const stream = (to: string[]) => ({ write: (text: string) => to.push(text), writableLength: 0 });
-  return { fetch, stdout: stream(out), stderr: stream(err), random: () => 0.5, ...over, out, err };
+  return { ...processRim({ stdout: stream(out), stderr: stream(err), random: () => 0.5, ...over }), out, err };
 }
