@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { fieldsOf, itemsOf } from '@seine/k8s';
+import { fieldsOf, itemsOf, textOf } from '@seine/k8s';
 import { defaultMeshConfig } from '@seine/model';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -23,8 +23,18 @@ const settingsOf: Readonly<Record<string, Partial<InjectionSettings>>> = {
     },
   },
   'status_params.yaml': { statusPort: 123 },
-  'hello-image-pull-secret.yaml': { imagePullSecrets: ['barSecret'] },
 };
+
+/**
+ * Where the status port is another, or there is none, Istio still sends Prometheus to 15020. Seine sends it where the
+ * proxy answers, or nowhere.
+ */
+const metricsElsewhere: readonly string[] = [
+  'status_annotations.yaml',
+  'status_annotations_zeroport.yaml',
+  'status_params.yaml',
+  'traffic-params.yaml',
+];
 
 /** Of these pods Seine wants something else than Istio: why. */
 const refused: Readonly<Record<string, RegExp>> = {
@@ -67,15 +77,21 @@ const namesIn = (value: unknown) => itemsOf(value).map(({ name }) => name);
 const probes = ['livenessProbe', 'readinessProbe', 'startupProbe', 'lifecycle'];
 
 /** What a user sees of an injected pod, whoever made it: not images and arguments, which are each one's own. */
-function structure(object: Manifest) {
+function structure(object: Manifest, withMetrics: boolean) {
   const { metadata, spec } = podOf(object);
   const containers = itemsOf(spec['containers']);
-  const status = JSON.parse(String(fieldsOf(metadata['annotations'])['sidecar.istio.io/status'] ?? '{}')) as object;
+  const status = JSON.parse(textOf(fieldsOf(metadata['annotations'])['sidecar.istio.io/status']) || '{}') as object;
   const { initContainers, containers: made, imagePullSecrets } = status as Record<string, unknown>;
   return {
     labels: metadata['labels'],
     annotations: Object.fromEntries(
-      Object.entries(fieldsOf(metadata['annotations'])).filter(([name]) => !name.endsWith('/status')),
+      Object.entries(fieldsOf(metadata['annotations'])).filter(
+        // Each injector's own notes.
+        ([name]) =>
+          !name.endsWith('/status') &&
+          !name.endsWith('/overrides') &&
+          (withMetrics || !name.startsWith('prometheus.io/')),
+      ),
     ),
     status: { initContainers, containers: made, imagePullSecrets },
     containers: sorted(namesIn(containers)),
@@ -102,7 +118,18 @@ describe('Istio’s own cases', () => {
   it.each(goldens)('%s becomes a pod of the same structure', (file) => {
     const wanted = read(`${file}.injected`);
     const got = read(file).map((object) => inject(file, object).object);
-    expect(got.map(structure)).toEqual(wanted.map(structure));
+    const seen = (object: Manifest) => structure(object, !metricsElsewhere.includes(file));
+    expect(got.map(seen)).toEqual(wanted.map(seen));
+  });
+
+  it.each([
+    ['status_annotations.yaml', '123'],
+    ['status_params.yaml', '123'],
+    ['status_annotations_zeroport.yaml', undefined],
+    ['traffic-params.yaml', undefined],
+  ])('%s: Prometheus is sent to the port %s', (file, port) => {
+    for (const object of read(file))
+      expect(fieldsOf(podOf(inject(file, object).object).metadata['annotations'])['prometheus.io/port']).toBe(port);
   });
 
   it.each(goldens)('%s: the proxy gets the resources that are asked for', (file) => {
@@ -123,8 +150,8 @@ describe('Istio’s own cases', () => {
     for (const object of read(file)) {
       const once = inject(file, object).object;
       const twice = inject(file, once).object;
-      expect(JSON.stringify(twice)).toBe(JSON.stringify(once));
-      expect(JSON.stringify(inject(file, twice).object)).toBe(JSON.stringify(once));
+      expect(twice).toEqual(once);
+      expect(inject(file, twice).object).toEqual(once);
     }
   });
 });

@@ -1,3 +1,4 @@
+import { compareText } from '@seine/k8s';
 import { canonicalName, canonicalRevision } from '@seine/model';
 import { assemble, isProxy, proxyVolumes, setApart } from './assemble-pod.js';
 import { makeCaptureContainer } from './capture-container.js';
@@ -11,7 +12,6 @@ import {
   type EnvVar,
   labelsOf,
   type Pod,
-  type PodMetadata,
   proxyContainer,
 } from './pod.js';
 import type { ProxyPlan } from './proxy-bootstrap.js';
@@ -54,10 +54,12 @@ export function injectPod(request: InjectionRequest, settings: InjectionSettings
   const annotations = annotationsOf(pod);
   const problems: AnnotationProblem[] = [];
   const template = templateOf(annotations, problems);
-  const wishes = readWishes(annotations, settings, problems);
+  // How large a gateway is depends on what goes through it: its Deployment says so.
+  const wishes = readWishes(annotations, template === 'gateway' ? { ...settings, resources: {} } : settings, problems);
   const { capture, problems: wrong } = readTrafficCapture(annotations, settings.capture);
   if (problems.length + wrong.length > 0) return { problems: [...problems, ...wrong] };
-  const mergesMetrics = wishes.mergeMetrics && annotations['prometheus.io/scrape'] !== 'false' && wishes.statusPort > 0;
+  const scrape = annotations['prometheus.io/scrape'] ?? annotations['prometheus.io.scrape'];
+  const mergesMetrics = wishes.mergeMetrics && scrape !== 'false' && wishes.statusPort > 0;
   return { pod: build(pod, { request, template, wishes, capture, mergesMetrics }, settings) };
 }
 
@@ -68,11 +70,12 @@ function build(pod: Pod, plan: Plan, settings: InjectionSettings): Pod {
   const led = leadProbes(spec.containers, spec.initContainers, isSidecar ? wishes : undefined);
   const isNative = isSidecar && wishes.isNative;
   const workloadName = request.workloadName ?? workloadNameOf(pod);
+  const labels = meshLabels(pod, template, workloadName);
   const proxyPlan: ProxyPlan = {
     type: isSidecar ? 'sidecar' : 'router',
     namespace: request.namespace,
     serviceAccount: spec.serviceAccountName ?? 'default',
-    labels: labelsOf(pod),
+    labels,
     workloadName,
     interceptionMode: isSidecar ? capture.mode : 'NONE',
     appProbes: led.appProbes,
@@ -97,7 +100,11 @@ function build(pod: Pod, plan: Plan, settings: InjectionSettings): Pod {
     },
   );
   const marks = { ...status, revision: settings.revision };
-  return { ...pod, metadata: marked(pod, plan, said, marks, workloadName), spec: assembled };
+  return {
+    ...pod,
+    metadata: { ...pod.metadata, labels, annotations: marked(pod, plan, said, marks) },
+    spec: assembled,
+  };
 }
 
 interface Led {
@@ -150,40 +157,42 @@ function notesOf(
   ];
 }
 
-/** The labels and annotations by which a pod of the mesh is known. */
+/** The labels by which a pod of the mesh is known; what the pod says of them itself counts. */
+function meshLabels(pod: Pod, template: Template, workloadName: string): Readonly<Record<string, string>> {
+  const labels = labelsOf(pod);
+  return sorted({
+    ...(template === 'sidecar' && { 'security.istio.io/tlsMode': 'istio' }),
+    'service.istio.io/canonical-name': canonicalName(labels, workloadName),
+    'service.istio.io/canonical-revision': canonicalRevision(labels),
+    ...labels,
+  });
+}
+
 function marked(
   pod: Pod,
-  { template, mergesMetrics, wishes }: Plan,
+  { mergesMetrics, wishes }: Plan,
   said: Overrides,
   status: InjectionStatus,
-  workloadName: string,
-): PodMetadata {
-  const labels = labelsOf(pod);
-  const annotations = annotationsOf(pod);
-  const { revision } = status;
+): Readonly<Record<string, string>> {
   const main = pod.spec.containers.find((one) => !isProxy(one))?.name;
-  return {
-    ...pod.metadata,
-    labels: {
-      ...(template === 'sidecar' && { 'security.istio.io/tlsMode': 'istio' }),
-      'service.istio.io/canonical-name': canonicalName(labels, workloadName),
-      'service.istio.io/canonical-revision': canonicalRevision(labels),
-      ...labels,
-    },
-    annotations: {
-      ...(main !== undefined && {
-        [annotation.defaultContainer]: main,
-        [annotation.defaultLogsContainer]: main,
-      }),
-      ...annotations,
-      [annotation.revision]: revision,
-      ...(mergesMetrics && {
-        'prometheus.io/scrape': 'true',
-        'prometheus.io/port': String(wishes.statusPort),
-        'prometheus.io/path': '/stats/prometheus',
-      }),
-      ...(Object.keys(said).length > 0 && { [annotation.overrides]: JSON.stringify(said) }),
-      [annotation.status]: JSON.stringify(status),
-    },
-  };
+  return sorted({
+    ...(main !== undefined && {
+      [annotation.defaultContainer]: main,
+      [annotation.defaultLogsContainer]: main,
+    }),
+    ...annotationsOf(pod),
+    [annotation.revision]: status.revision,
+    ...(mergesMetrics && {
+      'prometheus.io/scrape': 'true',
+      'prometheus.io/port': String(wishes.statusPort),
+      'prometheus.io/path': '/stats/prometheus',
+    }),
+    ...(Object.keys(said).length > 0 && { [annotation.overrides]: JSON.stringify(said) }),
+    [annotation.status]: JSON.stringify(status),
+  });
+}
+
+/** In one order, so that what is made of it does not change when the pod comes again. */
+function sorted(texts: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(texts).sort(([a], [b]) => compareText(a, b)));
 }

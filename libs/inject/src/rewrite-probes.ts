@@ -1,4 +1,4 @@
-import { type Container, type Probe, without } from './pod.js';
+import { type Container, type HttpGet, type Probe, without } from './pod.js';
 
 const probes = { livenessProbe: 'livez', readinessProbe: 'readyz', startupProbe: 'startupz' } as const;
 const hooks = { postStart: 'poststartz', preStop: 'prestopz' } as const;
@@ -29,7 +29,10 @@ export function rewriteProbes(containers: readonly Container[], statusPort: numb
     const resolved = probe && resolvePorts(container, probe);
     if (!probe || !resolved) return probe;
     appProbes.push({ path, probe: resolved, timeoutSeconds: probe.timeoutSeconds ?? 1 });
-    return { ...without(probe, 'httpGet', 'tcpSocket', 'grpc'), httpGet: { path, port: statusPort } };
+    return {
+      ...without(probe, 'httpGet', 'tcpSocket', 'grpc'),
+      httpGet: { path, port: statusPort, ...asWritten(probe) },
+    };
   };
   const rewritten = containers.map((container) => {
     const changed: Record<string, unknown> = {};
@@ -55,6 +58,11 @@ function rewriteHooks(
     if (hook) changed[field] = rewrite(hook, name);
   }
   return { ...lifecycle, ...changed };
+}
+
+/** The proxy answers in plain HTTP, whatever the application speaks. */
+function asWritten({ httpGet }: Probe): Pick<HttpGet, 'scheme'> {
+  return httpGet?.scheme === undefined ? {} : { scheme: 'HTTP' };
 }
 
 /** Undefined where there is nothing to lead over the proxy, or a port is named that the container does not have. */

@@ -2,6 +2,7 @@ import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { envoyProcess, type ProcessSpec } from '@seine/envoy-process';
+import { captureAll, captureRules, proxyUid } from '@seine/inject';
 import type { ConfigObject } from '@seine/k8s';
 import type { Hosting, OpenOptions, Places } from '../hosting.js';
 import { pilotId } from '../identity/laptop-identity.js';
@@ -14,7 +15,6 @@ import { busyPorts } from '../startup/try-listen.js';
 import { envoyStart } from '../startup/envoy-bootstrap.js';
 import { bootstrapFile, logFile } from '../startup/workload-files.js';
 import { Forward } from './forward.js';
-import { iptablesRules, proxyUid } from './iptables-rules.js';
 import { cable, inPod, inSwitch, onThisMachine } from './namespace-scripts.js';
 import { NetworkNamespace, runOnThisMachine } from './network-namespace.js';
 import { network, planIntercept } from './plan-intercept.js';
@@ -88,7 +88,7 @@ class NamespacePlaces implements Places {
     await chmod(this.#shared, 0o711);
     await Promise.all([
       writeFile(this.#file('envoy'), ''),
-      writeFile(this.#file('iptables.rules'), iptablesRules()),
+      writeFile(this.#file('iptables.rules'), captureRules({ ...captureAll, family: 'ipv4', dns: true })),
       writeFile(this.#file('nsswitch.conf'), 'hosts: files dns\n'),
     ]);
   }
