@@ -1,7 +1,6 @@
-import { Value } from '@sinclair/typebox/value';
 import type { Diagnostic } from '@seine/diagnostics';
-import { mixerAdapterKinds, type MixerHandlerSpec, normalizeValue, schemaErrors } from '@seine/istio';
-import type { ConfigObject, JsonSchema } from '@seine/k8s';
+import { mixerAdapterKinds, type MixerHandlerSpec, readParams } from '@seine/istio';
+import type { ConfigObject } from '@seine/k8s';
 import { memo } from '@seine/memo';
 import type { AdapterKind } from '../adapters/adapter.js';
 import { fullName } from './names.js';
@@ -77,23 +76,19 @@ export const compileHandler = memo(
       problems.error(field, `mixer has no adapter ${JSON.stringify(adapter)}`, 'SEINE-UNSUPPORTED');
       return { ...common, adapter, kind, params: {}, usable: false, problems: problems.found };
     }
-    const ready = readParams(kind, params ?? {}, path, problems);
+    const ready = paramsOf(kind, params ?? {}, path, problems);
     const usable = !problems.found.some(({ severity }) => severity === 'error');
     return { ...common, adapter: kind.name, kind, params: ready, usable, problems: problems.found };
   },
 );
 
 /** The parameters as the adapter's schema has them, with defaults. */
-function readParams(kind: AdapterKind, written: unknown, path: string, problems: Problems): unknown {
-  const schema = kind.params as unknown as JsonSchema;
-  const normal = normalizeValue(schema, written);
-  for (const found of schemaErrors(schema, normal)) {
-    const { path: at = '', message } = found;
-    // A misspelt parameter would let in whom it was written to keep out.
-    problems.error(join(path, at), message.replace(', so it has no effect', ''), found.code);
-  }
-  if (problems.found.length > 0) return normal;
-  const params = Value.Default(kind.params, structuredClone(normal));
+function paramsOf(kind: AdapterKind, written: unknown, path: string, problems: Problems): unknown {
+  const { params, diagnostics } = readParams(kind.params, written);
+  // A misspelt parameter would let in whom it was written to keep out, so it is an error like the others.
+  for (const { path: at = '', message, code } of diagnostics)
+    problems.error(join(path, at), message.replace(', so it has no effect', ''), code);
+  if (params === undefined || problems.found.length > 0) return written;
   for (const { path: at, message } of kind.problems?.(params) ?? []) problems.error(join(path, at), message);
   return params;
 }
