@@ -42,6 +42,17 @@ export * from './features/sidecar/egress-hosts.js';
 export * from './features/sidecar/select-sidecar.js';
 export * from './features/envoy-filter/envoy-filter.js';
 export * from './features/proxy-config/proxy-config.js';
+export {
+  attributesOfRules,
+  destinationKey,
+  type InboundMixer,
+  type MixerDestination,
+  planInbound,
+  portConstants,
+  workloadConstants,
+} from './features/mixer-policy/inbound-plan.js';
+export { type Decision, type PolicySource } from './features/mixer-policy/decide-rule.js';
+export { decideRules, type PlannedPort, rulesFor } from './features/mixer-policy/plan.js';
 export * from './telemetry/effective-telemetry.js';
 export { countsTraffic } from './telemetry/peer-metadata.js';
 export { type MixerService, mixerProvider, mixerService } from './telemetry/mixer-service.js';

@@ -28,7 +28,9 @@ import type { DiscoveryClient } from './features/discovery-type/discovery-type.j
 import type { InboundMtls } from './features/peer-authentication/peer-authentication.js';
 import type { OutboundFallback } from './features/outbound-traffic-policy/outbound-fallback.js';
 import type { LocalityDefaults } from './features/locality/locality-setting.js';
+import type { MixerReports } from './features/access-log/mixer-log.js';
 import type { ProviderClusters } from './telemetry/providers.js';
+import type { InboundMixer } from './features/mixer-policy/inbound-plan.js';
 
 /**
  * The keys of compilation. Each `emit…` function of this library takes one of these and nothing else: no ambient
@@ -70,6 +72,10 @@ export interface ChainPolicies {
   readonly mutualTls?: boolean | undefined;
   /** The services of extension providers that the proxy sees; absent = none. */
   readonly providerClusters?: ProviderClusters | undefined;
+  /** What mixer's rules come to for those who come in; absent = nothing. */
+  readonly mixer?: InboundMixer | undefined;
+  /** What mixer's report rules look at of what the proxy tells; absent = no rule may be about it. */
+  readonly mixerReports?: MixerReports | undefined;
   /** What traces call the proxy, where its tracer does not find out by itself. */
   readonly serviceName?: string | undefined;
 }

@@ -85,6 +85,10 @@ export interface MeshConfig {
    * gateway serves those that have none of their own.
    */
   readonly deploysGateways?: boolean | undefined;
+  /** Whether mixer's checks and quotas are off. Default false. */
+  readonly disablePolicyChecks?: boolean | undefined;
+  /** Whether requests pass that mixer gives no answer for. Default false. */
+  readonly policyCheckFailOpen?: boolean | undefined;
   readonly ingressClass?: string | undefined;
   readonly ingressService?: string | undefined;
   readonly ingressSelector?: string | undefined;

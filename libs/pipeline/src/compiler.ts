@@ -22,6 +22,7 @@ import { portRoutes } from './outbound-routes.js';
 import { withClientFilters } from './client-filters.js';
 import { boundListeners, boundRoutes, inboundResources, type OwnResources } from './own-resources.js';
 import { patchDiagnostics } from './patch-diagnostics.js';
+import { withMixerPolicy } from './mixer-policy.js';
 import { endpointsInForce, mtlsProblems, peerAuthenticationOf } from './peer-authentication.js';
 import { policiesOf } from './policies.js';
 import { proxylessListeners, proxylessRoutes } from './proxyless.js';
@@ -104,9 +105,11 @@ interface SidecarParts {
 const sidecarParts = memo('sidecarParts', (mesh: Mesh, proxy: Proxy, workload: Workload | undefined): SidecarParts => {
   const scope = scopeOf(mesh, proxy);
   const policies = withClientFilters(policiesOf(mesh, proxy, 'outbound', scope.services), scope);
-  const inboundPolicies = policiesOf(mesh, proxy, 'inbound', scope.services);
+  const sidecar = sidecarOf(mesh, proxy);
+  const taken = policiesOf(mesh, proxy, 'inbound', scope.services);
+  const inboundPolicies = withMixerPolicy(taken, mesh, proxy, workload, sidecar, scope.services);
   const mtls = peerAuthenticationOf(mesh, proxy);
-  const own = inboundResources(proxy, workload, sidecarOf(mesh, proxy), inboundPolicies, mtls, scope);
+  const own = inboundResources(proxy, workload, sidecar, inboundPolicies, mtls, scope);
   const explicit = proxy.interceptionMode === 'NONE';
   return Object.freeze({
     scope,

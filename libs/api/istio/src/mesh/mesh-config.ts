@@ -146,8 +146,15 @@ const traffic = {
   }),
 };
 
+/** Of Istio up to 1.4, whose proxies asked Mixer. */
+const policy = {
+  disablePolicyChecks: flag('Whether no proxy asks mixer, nor refuses by itself what mixer would.'),
+  policyCheckFailOpen: flag('Whether requests pass that mixer gives no answer for.'),
+};
+
 export const MeshConfigSchema = message('Settings of the whole mesh.', {
   ...ports,
+  ...policy,
   ...traffic,
   ...ingress,
   ...logging,

@@ -25,7 +25,7 @@ const scheme = 'spiffe://';
 export const anyone: PrincipalInit = { identifier: { case: 'any', value: true } };
 
 /** What a peer's certificate names. Without a certificate no such principal holds, but its negation does. */
-function authenticated(principalName: StringInit): PrincipalInit {
+export function authenticated(principalName: StringInit): PrincipalInit {
   return { identifier: { case: 'authenticated', value: { principalName } } };
 }
 

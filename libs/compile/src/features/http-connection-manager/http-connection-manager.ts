@@ -13,6 +13,7 @@ import type { MeshConfig } from '@seine/model';
 import type { ChainContext, ChainRole } from '../../inputs.js';
 import { emitAccessLog } from '../access-log/access-log.js';
 import { delimitedStatPrefix } from '../../frame/listeners-stat-prefix.js';
+import { emitMixerReplies } from '../mixer-policy/mixer-policy.js';
 import { emitMetricsLog } from '../telemetry-metrics/telemetry-metrics.js';
 import { emitTracing } from '../tracing/tracing.js';
 import { emitHttpFilters } from './http-filters.js';
@@ -40,6 +41,7 @@ export function emitHttpConnectionManager(options: HttpConnectionManagerOptions)
     }),
     accessLog: [...emitMetricsLog(options.context, 'http'), ...emitAccessLog(options.context)],
     ...emitTracing(options.context),
+    ...emitMixerReplies(options.context),
     ...normalizations[options.context.config.pathNormalization ?? 'DEFAULT'],
     // Streams and long polls may idle for ever; the route timeouts bound requests.
     streamIdleTimeout: durationOf(0),

@@ -16,6 +16,7 @@ import { httpExtensions } from '../traffic-extension/extension-filters.js';
 import { emitPeerFilter } from '../peer-metadata/peer-metadata.js';
 import { emitAlpnFilter } from '../auto-mtls/alpn.js';
 import { emitStatefulSessionFilter, statefulSessionFilter } from '../stateful-session/stateful-session.js';
+import { emitMixerFilters } from '../mixer-policy/mixer-policy.js';
 import { emitRateLimits } from '../rate-limit/rate-limit.js';
 import { emitHttpAuthorization } from '../authorization-policy/authorization-policy.js';
 import { emitDiscoveredAuthorization } from '../authorization-policy/discovered-authorization.js';
@@ -39,6 +40,8 @@ export function emitHttpFilters(options: HttpFilterOptions): HttpFilter[] {
     ...extensions('AUTHZ'),
     // After tokens, on whose claims the rules may rest.
     ...authorization(options.context),
+    // Where Istio's proxies asked Mixer: behind what needs nobody to be asked.
+    ...emitMixerFilters(options.context),
     // After the filters that say who asks and whether they may: what those refuse is not counted.
     ...emitRateLimits(options.context),
     ...extensions('STATS'),

@@ -11,6 +11,7 @@ import type { ChainContext } from '../../inputs.js';
 import { BlackHoleCluster, InboundPassthroughCluster, inboundClusterName } from '../../frame/cluster-names.js';
 import { emitServerTls, tlsConnectTimeout } from '../gateway-listeners/gateway-tls.js';
 import { emitHttpConnectionManager } from '../http-connection-manager/http-connection-manager.js';
+import { emitMixerRoute } from '../mixer-policy/mixer-policy.js';
 import type { InboundMtlsMode } from '../peer-authentication/inbound-mode.js';
 import type { PeerTrust } from '../peer-metadata/peer-metadata.js';
 import { emitMutualTls } from '../peer-authentication/mutual-tls.js';
@@ -131,7 +132,7 @@ export function emitInboundChains(options: InboundChainsOptions): FilterChain[] 
     http: (peers) => [
       emitHttpConnectionManager({
         statPrefix: `inbound_${name}`,
-        routes: emitInboundRoute({ ...port, clusterName }),
+        routes: emitInboundRoute({ ...port, clusterName, perFilter: emitMixerRoute(context) }),
         grpcWeb: port.protocol === 'GRPC-Web',
         context: { ...context, peers },
       }),
@@ -185,7 +186,10 @@ export function emitInboundPassthroughChains(
     http: (peers) => [
       emitHttpConnectionManager({
         statPrefix,
-        routes: emitInboundRoute({ clusterName: statPrefix, servicePort: 0, serviceHost: '', protocol: 'auto' }),
+        routes: emitInboundRoute({
+          ...{ clusterName: statPrefix, servicePort: 0, serviceHost: '', protocol: 'auto' },
+          perFilter: emitMixerRoute(context),
+        }),
         context: { ...context, peers },
       }),
     ],

@@ -1,4 +1,5 @@
 import { create } from '@bufbuild/protobuf';
+import type { Any } from '@bufbuild/protobuf/wkt';
 import { durationOf } from '@seine/envoy';
 import { type RouteConfiguration, RouteConfigurationSchema } from '@seine/envoy/envoy/config/route/v3/route_pb.js';
 import type { Protocol } from '@seine/model';
@@ -9,6 +10,8 @@ export interface InboundRouteOptions {
   /** Empty for ports no service declares. */
   readonly serviceHost: string;
   readonly protocol: Protocol;
+  /** What filters of the chain have of their own for these routes. */
+  readonly perFilter?: Readonly<Record<string, Any>> | undefined;
 }
 
 /**
@@ -26,6 +29,7 @@ export function emitInboundRoute(options: InboundRouteOptions): RouteConfigurati
       {
         name: `inbound|http|${options.servicePort}`,
         domains: ['*'],
+        ...(options.perFilter && { typedPerFilterConfig: options.perFilter }),
         routes: [
           {
             name: 'default',

@@ -1,6 +1,7 @@
 import type { Filter } from '@seine/envoy/envoy/config/listener/v3/listener_components_pb.js';
 import type { ChainContext } from '../../inputs.js';
 import { emitTcpAuthorization } from '../authorization-policy/authorization-policy.js';
+import { emitMixerTcpFilters } from '../mixer-policy/mixer-policy.js';
 import { emitTcpProxy, type WeightedCluster } from './tcp-proxy.js';
 import type { TcpSettings } from './tcp-settings.js';
 
@@ -20,5 +21,5 @@ export function emitTcpFilters(
           config,
           providerClusters: policies.providerClusters,
         });
-  return [...authorization, emitTcpProxy(statPrefix, clusters, context, settings)];
+  return [...authorization, ...emitMixerTcpFilters(context), emitTcpProxy(statPrefix, clusters, context, settings)];
 }
