@@ -107,7 +107,7 @@ const sidecarParts = memo('sidecarParts', (mesh: Mesh, proxy: Proxy, workload: W
   const policies = withClientFilters(policiesOf(mesh, proxy, 'outbound', scope.services), scope);
   const sidecar = sidecarOf(mesh, proxy);
   const taken = policiesOf(mesh, proxy, 'inbound', scope.services);
-  const inboundPolicies = withMixerPolicy(taken, mesh, proxy, workload, sidecar, scope.services);
+  const inboundPolicies = withMixerPolicy(taken, mesh, proxy, workload, sidecar);
   const mtls = peerAuthenticationOf(mesh, proxy);
   const own = inboundResources(proxy, workload, sidecar, inboundPolicies, mtls, scope);
   const explicit = proxy.interceptionMode === 'NONE';

@@ -84,8 +84,8 @@ export function mixerDestination(
   config: MeshConfig,
 ): MixerDestination {
   const ports = inboundPorts({ workload, sidecar, config }).map(({ targetPort, serviceHost }): PlannedPort => {
-    const service = services.get(serviceHost);
-    return { port: targetPort, service: serviceHost || undefined, constants: portConstants(targetPort, service) };
+    const constants = portConstants(targetPort, serviceHost, services.get(serviceHost));
+    return { port: targetPort, service: serviceHost || undefined, constants };
   });
   return {
     workload: {
@@ -158,9 +158,8 @@ export function withMixerPolicy(
   proxy: Proxy,
   workload: Workload | undefined,
   sidecar: Sidecar | undefined,
-  services: Services,
 ): ChainPolicies {
   const source = mixerPolicyOf(mesh);
-  const mixer = source && inboundMixer(source, proxy, workload, sidecar, services, mesh.config);
+  const mixer = source && inboundMixer(source, proxy, workload, sidecar, mesh.services, mesh.config);
   return mixer ? withMixer(policies, mixer) : policies;
 }

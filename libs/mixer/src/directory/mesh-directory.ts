@@ -2,7 +2,8 @@ import type { Mesh, MeshService, Workload } from '@seine/model';
 import type { Value } from '../attributes/value-type.js';
 import type { AttributeSink, Directory, End, Side } from './directory.js';
 
-type Entries = readonly (readonly [name: string, value: Value])[];
+/** Attributes and their values. */
+export type Entries = readonly (readonly [name: string, value: Value])[];
 
 interface Sides {
   source?: Entries;
@@ -151,7 +152,8 @@ function ownAttributes(side: Side, { namespace, ownerName }: Workload): Entries 
   ];
 }
 
-function workloadAttributes(side: Side, workload: Workload): Entries {
+/** What is known of an end whose workload is known. */
+export function workloadAttributes(side: Side, workload: Workload): Entries {
   const { namespace, name, labels, serviceAccount, inbound } = workload;
   const hosts = [...new Set(inbound.map(({ serviceHost }) => serviceHost))];
   return [
@@ -169,7 +171,8 @@ function ownerAttributes(side: Side, one: Workload, all: readonly Workload[]): E
   return [...ownAttributes(side, one), [`${side}.labels`, new Map(common)]];
 }
 
-function serviceAttributes(side: Side, { host, name, namespace }: MeshService): Entries {
+/** What is known of a destination whose service is known. */
+export function serviceAttributes(side: Side, { host, name, namespace }: MeshService): Entries {
   return [
     [`${side}.service.host`, host],
     [`${side}.service`, host],

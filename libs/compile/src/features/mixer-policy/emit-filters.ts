@@ -91,13 +91,11 @@ function onlyMarked({ ask }: ChainPlan, ...[filter]: [MetadataCondition[0]]) {
     : { filterEnabledMetadata: metadataIs(filter, `${statPrefix}shadow_effective_policy_id`, 'ask') };
 }
 
-function grpcServiceOf({ timeoutMs, ...asking }: Asking, config: MeshConfig, told: boolean) {
+function grpcServiceOf({ timeoutMs }: Asking, config: MeshConfig) {
   const { cluster, host } = mixerService(config);
-  const said = Object.entries(told ? contextOf(asking) : {}).map(([key, value]) => ({ key, value }));
   return {
     targetSpecifier: { case: 'envoyGrpc' as const, value: { clusterName: cluster, authority: host } },
     timeout: durationOf(timeoutMs),
-    ...(said.length > 0 && { initialMetadata: said }),
   };
 }
 
@@ -118,7 +116,7 @@ export function emitHttpPlan(plan: ChainPlan, asking: Asking, config: MeshConfig
   const filters = rbac ? [filter(refuseFilterName, toAny(HttpRbacSchema, rbac))] : [];
   if (plan.ask === undefined) return filters;
   const ask = toAny(ExtAuthzSchema, {
-    services: { case: 'grpcService', value: grpcServiceOf(asking, config, false) },
+    services: { case: 'grpcService', value: grpcServiceOf(asking, config) },
     transportApiVersion: ApiVersion.V3,
     failureModeAllow: asking.failOpen,
     // As Istio's proxies answered when Mixer did not.
@@ -151,7 +149,7 @@ export function emitTcpPlan(plan: ChainPlan, asking: Asking, config: MeshConfig)
   if (plan.ask === undefined) return filters;
   const ask = toAny(NetworkExtAuthzSchema, {
     statPrefix: 'mixer',
-    grpcService: grpcServiceOf(asking, config, true),
+    grpcService: grpcServiceOf(asking, config),
     transportApiVersion: ApiVersion.V3,
     failureModeAllow: asking.failOpen,
     includeTlsSession: true,

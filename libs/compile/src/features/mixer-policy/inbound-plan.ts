@@ -1,4 +1,4 @@
-import type { PolicyRule, StringMap, Value } from '@seine/mixer';
+import { type PolicyRule, serviceAttributes, type StringMap, type Value, workloadAttributes } from '@seine/mixer';
 import type { MeshService, Workload } from '@seine/model';
 import { decideRules, type ChainPlan, planChain, type PlannedPort, type PlannedWorkload, rulesFor } from './plan.js';
 import type { PolicySource } from './decide-rule.js';
@@ -31,30 +31,26 @@ export interface MixerDestination {
   readonly ports: readonly PlannedPort[];
 }
 
-/** What is the same for all requests to a workload: mixer's directory says the same of it. */
-export function workloadConstants({ namespace, ownerName, labels }: Workload): ReadonlyMap<string, Value | undefined> {
-  return new Map<string, Value | undefined>([
-    ['context.reporter.kind', 'inbound'],
-    ['context.reporter.local', true],
-    ['destination.labels', new Map(Object.entries(labels))],
-    ['destination.namespace', namespace],
-    ['destination.workload.name', ownerName],
-    ['destination.workload.namespace', namespace],
-  ]);
+type Constants = ReadonlyMap<string, Value | undefined>;
+
+const ofReporter = [
+  ['context.reporter.kind', 'inbound'],
+  ['context.reporter.local', true],
+] as const;
+
+/** What is the same for all requests to a workload, as mixer's directory says it. */
+export function workloadConstants(workload: Workload): Constants {
+  return new Map<string, Value>([...ofReporter, ...workloadAttributes('destination', workload)]);
 }
 
-/** What is the same for all requests at a port. */
-export function portConstants(port: number, service: MeshService | undefined): ReadonlyMap<string, Value | undefined> {
-  return new Map<string, Value | undefined>([
-    ['destination.port', port],
-    ...(service
-      ? ([
-          ['destination.service.host', service.host],
-          ['destination.service.name', service.name],
-          ['destination.service.namespace', service.namespace],
-        ] as const)
-      : []),
-  ]);
+/** What is the same for all requests at a port. @param service undefined where the mesh has none of that host */
+export function portConstants(port: number, host: string, service: MeshService | undefined): Constants {
+  const ofService = service
+    ? serviceAttributes('destination', service)
+    : host === ''
+      ? []
+      : [['destination.service.host', host] as const];
+  return new Map<string, Value>([['destination.port', port], ...ofService]);
 }
 
 /** Attributes that the checks of some rules look at, where they are the same for all requests to a workload. */
@@ -74,7 +70,7 @@ export function attributesOfRules(source: PolicySource, namespace: string, rootN
 
 /** Text that is the same for workloads between which no rule makes a difference. */
 export function destinationKey({ workload, ports }: MixerDestination, read: ReadonlySet<string>): string {
-  const seen = (constants: ReadonlyMap<string, Value | undefined>) =>
+  const seen = (constants: Constants) =>
     [...constants].filter(([name]) => read.has(name)).map(([name, value]) => [name, plain(value)]);
   return JSON.stringify([
     workload.namespace,

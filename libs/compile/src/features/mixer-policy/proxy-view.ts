@@ -1,7 +1,7 @@
 import type { Value, Vocabulary } from '@seine/mixer';
 import { always, never } from './formula.js';
 import { claimTerm, headerTerm, lookedUp, requestTerm, requestTruth } from './request-attributes.js';
-import type { Opaque, Term } from './term.js';
+import { firstOf, type Opaque, type Term } from './term.js';
 import type { Truth } from './truth.js';
 
 /** What the proxy of a workload knows of the requests that come in at a port. */
@@ -18,9 +18,10 @@ export interface ProxyView {
 
 /** Whether an attribute is the same for all requests, and what it is then. */
 export function constantOf(view: ProxyView, name: string): { readonly value: Value | undefined } | undefined {
-  if (view.derived.has(name)) return undefined;
-  if (view.constants.has(name)) return { value: view.constants.get(name) };
-  return view.protocol === 'tcp' && name.startsWith('request.') ? { value: undefined } : undefined;
+  const known = view.constants.has(name) || (view.protocol === 'tcp' && name.startsWith('request.'));
+  const value = view.constants.get(name);
+  // What a request has not by itself, mixer may make of something else.
+  return known && (value !== undefined || !view.derived.has(name)) ? { value } : undefined;
 }
 
 function opaque(why: string): Term {
@@ -46,7 +47,6 @@ function whyUnknown(name: string, id: string): Term {
  */
 export function attributeTerm(view: ProxyView, name: string, key?: string): Term {
   const id = key === undefined ? name : `${name}[${JSON.stringify(key)}]`;
-  if (view.derived.has(name)) return opaque(`${id} is made by an instance of mixer`);
   if (view.foreignCertificates && ofIdentity.has(name))
     return opaque(`${id} may be of a certificate that is not the mesh's`);
   if (name === 'context.protocol' && key === undefined) return httpProtocol;
@@ -58,7 +58,8 @@ export function attributeTerm(view: ProxyView, name: string, key?: string): Term
         : name === 'request.auth.claims'
           ? claimTerm(key, id)
           : undefined;
-  return term ?? whyUnknown(name, id);
+  if (!term) return whyUnknown(name, id);
+  return view.derived.has(name) ? firstOf(term, opaque(`${id} is made by an instance of mixer`)) : term;
 }
 
 /** Whether requests are `http` or `grpc` mixer finds out; `tcp` they are not. */
@@ -75,6 +76,6 @@ const httpProtocol: Term = [
 
 /** An attribute that is BOOL. */
 export function attributeTruth(view: ProxyView, name: string): Truth | undefined {
-  if (view.derived.has(name) || (view.foreignCertificates && ofIdentity.has(name))) return undefined;
+  if (view.foreignCertificates && ofIdentity.has(name)) return undefined;
   return requestTruth(name);
 }

@@ -85,15 +85,19 @@ function principalTerm(id: string): Term {
   return [{ when: meshIdentity, value }];
 }
 
+const wholeIdentity = atom(authenticated(matchRegex(`${scheme}[^/]+/ns/[^/]+/sa/[^/]+`)));
+
 /** A part of the identity where there is one; whose connections prove nothing mixer knows by their addresses. */
 function identityPart(id: string, regexOf: (quoted: string) => string): Term {
   const value: Text = {
     kind: 'text',
     id,
-    is: (other) => atom(authenticated(matchRegex(`${scheme}${regexOf(quoteRegex(other))}`))),
+    is: (other) => atom(authenticated(matchRegex(`${scheme}[^/]+/ns/${regexOf(quoteRegex(other))}`))),
   };
-  const byAddress: Case = { when: not(meshIdentity), value: lookedUp(id) };
-  return [{ when: meshIdentity, value }, byAddress];
+  return [
+    { when: wholeIdentity, value },
+    { when: not(wholeIdentity), value: lookedUp(id) },
+  ];
 }
 
 export function lookedUp(id: string): Case['value'] {
@@ -175,8 +179,8 @@ const connectionTerms: Readonly<Record<string, Term>> = {
   'source.ip': sourceIp,
   'source.principal': principalTerm('source.principal'),
   'source.user': principalTerm('source.user'),
-  'source.namespace': identityPart('source.namespace', (namespace) => `[^/]+/ns/${namespace}/.*`),
-  'source.serviceAccount': identityPart('source.serviceAccount', (account) => `[^/]+/ns/[^/]+/sa/${account}`),
+  'source.namespace': identityPart('source.namespace', (namespace) => `${namespace}/sa/[^/]+`),
+  'source.serviceAccount': identityPart('source.serviceAccount', (account) => `[^/]+/sa/${account}`),
 };
 
 /** How Envoy finds an attribute; undefined where it cannot. */
