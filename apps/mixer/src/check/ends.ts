@@ -128,7 +128,7 @@ function ownEnd(
 }
 
 function isOf({ namespace, serviceAccount }: Workload, caller: WorkloadIdentity): boolean {
-  return namespace === caller.namespace && serviceAccount === caller.serviceAccount;
+  return namespace === caller.namespace && (serviceAccount || 'default') === caller.serviceAccount;
 }
 
 /** Hosts of the services that a workload serves at the port that is asked about; undefined where it is not known. */
