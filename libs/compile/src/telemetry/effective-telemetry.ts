@@ -5,6 +5,7 @@ import type { ChainContext } from '../inputs.js';
 import { type Side, telemetryLevels } from './levels.js';
 import { type LogTarget, resolveLogs } from './resolve-logs.js';
 import { type MetricsTarget, resolveMetrics } from './resolve-metrics.js';
+import { type MixerTelemetry, resolveMixer } from './resolve-mixer.js';
 import { resolveTracing, type TracingTarget } from './resolve-tracing.js';
 
 /** What one side of a proxy tells of its traffic: all Telemetry resources that select it, taken together. */
@@ -13,6 +14,8 @@ export interface EffectiveTelemetry {
   readonly accessLogs: readonly LogTarget[] | undefined;
   readonly tracing: TracingTarget | undefined;
   readonly metrics: MetricsTarget | undefined;
+  /** What mixer is told. */
+  readonly mixer: MixerTelemetry | undefined;
 }
 
 /**
@@ -25,6 +28,7 @@ export const resolveTelemetry = memo(
   (selected: readonly Telemetry[], config: MeshConfig, side: Side): EffectiveTelemetry => {
     const levels = telemetryLevels(selected, config).map(({ spec }) => spec);
     const logs = levels.flatMap(({ accessLogging }) => (accessLogging?.length ? [accessLogging] : []));
+    const metrics = levels.flatMap((level) => level.metrics ?? []);
     return Object.freeze({
       accessLogs: resolveLogs(logs, config, side),
       tracing: resolveTracing(
@@ -32,11 +36,8 @@ export const resolveTelemetry = memo(
         config,
         side,
       ),
-      metrics: resolveMetrics(
-        levels.flatMap(({ metrics }) => metrics ?? []),
-        config,
-        side,
-      ),
+      metrics: resolveMetrics(metrics, config, side),
+      mixer: resolveMixer(logs, metrics, config, side),
     });
   },
 );

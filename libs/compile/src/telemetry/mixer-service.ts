@@ -31,3 +31,8 @@ export function mixerProvider(config: MeshConfig): { readonly service: string; r
   const { host, port } = mixerService(config);
   return { service: host, port };
 }
+
+/** Whether a provider is the built-in one that leads to mixer; names are compared without case, as Istio does. */
+export function isMixer(provider: string): boolean {
+  return provider.toLowerCase() === mixerName;
+}

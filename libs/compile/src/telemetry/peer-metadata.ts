@@ -1,3 +1,4 @@
+import { isMixer } from './mixer-service.js';
 import {
   canonicalName,
   canonicalRevision,
@@ -13,9 +14,9 @@ import {
  */
 export const peerNamespace = 'seine';
 
-/** Whether the mesh counts traffic: without, clusters and endpoints need no labels. */
+/** Whether the mesh counts traffic, or tells mixer of it: without, clusters and endpoints need no labels. */
 export function countsTraffic({ defaultProviders }: Partial<Pick<MeshConfig, 'defaultProviders'>>): boolean {
-  return (defaultProviders?.metrics.length ?? 0) > 0;
+  return (defaultProviders?.metrics.length ?? 0) > 0 || (defaultProviders?.accessLogging ?? []).some(isMixer);
 }
 
 const unknown = 'unknown';

@@ -1,6 +1,7 @@
 import type { AccessLogging, ExtensionProvider } from '@seine/istio';
 import type { MeshConfig } from '@seine/model';
 import { matchesSide, providerNames, type Side } from './levels.js';
+import { isMixer } from './mixer-service.js';
 import { findProvider } from './providers.js';
 
 /** Where a proxy logs to. */
@@ -21,7 +22,8 @@ interface Setting {
  * namespace and the workload; the last level that names providers says which; an entry without providers is about
  * those of the entry before.
  * @param levels the `accessLogging` of each Telemetry, the farthest first
- * @returns undefined where nobody says anything of this side: then the mesh config's accessLogFile counts
+ * @returns undefined where nobody says anything of this side: then the mesh config's accessLogFile counts. Mixer is not among
+ * them (see `resolveMixer`)
  */
 export function resolveLogs(
   levels: readonly (readonly AccessLogging[])[],
@@ -31,10 +33,12 @@ export function resolveLogs(
   const defaults = config.defaultProviders.accessLogging;
   const settings = levels.length === 0 ? allOn(defaults) : mergeLevels(levels, defaults, side);
   const targets = [...settings].flatMap(([name, { disabled, filter }]) => {
-    const provider = findProvider(config, name);
+    const provider = isMixer(name) ? undefined : findProvider(config, name);
     return provider ? [{ provider, filter, disabled }] : [];
   });
-  if (targets.length === 0) return undefined;
+  // Who names mixer and nobody else has said where it goes; a mixer by default says nothing of files.
+  const isSaid = levels.length > 0 && [...settings.keys()].some(isMixer);
+  if (targets.length === 0) return isSaid ? [] : undefined;
   return targets
     .filter(({ disabled }) => !disabled)
     .map(({ provider, filter }) => ({ provider, filter }))

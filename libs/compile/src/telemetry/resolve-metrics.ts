@@ -49,13 +49,23 @@ const isForAll = ({ match }: Override): boolean =>
  * The metrics of one side of a proxy (Istio, "Telemetry", metrics): the last entry that names providers says which, and
  * overrides apply in order, of the mesh, the namespace and the workload.
  * @param entries the `metrics` of all Telemetry resources, the farthest first
- * @returns undefined where nothing is counted for Prometheus
+ * @returns undefined where nothing is counted for Prometheus by the proxy itself
  */
 export function resolveMetrics(entries: readonly Metrics[], config: MeshConfig, side: Side): MetricsTarget | undefined {
+  return metricsFor((name) => findProvider(config, name)?.prometheus !== undefined, entries, config, side);
+}
+
+/** Likewise of the first provider of a kind; undefined where it counts nothing. */
+export function metricsFor(
+  isOne: (provider: string) => boolean,
+  entries: readonly Metrics[],
+  config: MeshConfig,
+  side: Side,
+): MetricsTarget | undefined {
   const defaults = config.defaultProviders.metrics;
   const inScope = entries.findLast(({ providers }) => providerNames(providers)) ?? undefined;
   const names = providerNames(inScope?.providers) ?? defaults;
-  const counted = names.find((name) => findProvider(config, name)?.prometheus);
+  const counted = names.find(isOne);
   if (counted === undefined) return undefined;
   return mergeOverrides(
     entriesAbout(counted, entries, defaults).flatMap(({ overrides = [] }) => overrides),

@@ -302,3 +302,90 @@ it('gives one object for the same resources, config and side', () => {
   expect(resolveTelemetry(all, config, 'CLIENT')).toBe(resolveTelemetry(all, config, 'CLIENT'));
   expect(resolveTelemetry(all, config, 'SERVER')).not.toBe(resolveTelemetry(all, config, 'CLIENT'));
 });
+
+describe('mixer', () => {
+  const told = (all: readonly Telemetry[], side: Side = 'CLIENT', mesh = config) => {
+    const { accessLogs, mixer } = resolveTelemetry(all, mesh, side);
+    const records = mixer?.records && (mixer.records.filter ?? 'all');
+    return { files: accessLogs?.map(({ provider }) => provider.name), records };
+  };
+  const logging = (...entries: NonNullable<TelemetrySpec['accessLogging']>) => ({ accessLogging: entries });
+  const byDefault = withDefaults({ accessLogging: ['mixer'] });
+
+  it.each<[what: string, all: Telemetry[], mesh: MeshConfig, expected: ReturnType<typeof told>]>([
+    ['nobody names it', [], config, { files: undefined, records: undefined }],
+    ['it is named', [root(logging({ providers: named('mixer') }))], config, { files: [], records: 'all' }],
+    [
+      'its name has another case',
+      [root(logging({ providers: named('Mixer') }))],
+      config,
+      { files: [], records: 'all' },
+    ],
+    [
+      'it is one of two',
+      [root(logging({ providers: named('mixer', 'envoy'), filter: { expression: 'x' } }))],
+      config,
+      { files: ['envoy'], records: 'x' },
+    ],
+    [
+      'the namespace names another',
+      [root(logging({ providers: named('mixer') })), own(logging({ providers: named('envoy') }))],
+      config,
+      { files: ['envoy'], records: undefined },
+    ],
+    [
+      'the namespace disables it',
+      [root(logging({ providers: named('mixer') })), own(logging({ disabled: true }))],
+      config,
+      { files: [], records: undefined },
+    ],
+    [
+      'the namespace filters it',
+      [root(logging({ providers: named('mixer') })), own(logging({ filter: { expression: 'y' } }))],
+      config,
+      { files: [], records: 'y' },
+    ],
+    [
+      'the other side is meant',
+      [root(logging({ match: { mode: 'SERVER' }, providers: named('mixer') }))],
+      config,
+      { files: undefined, records: undefined },
+    ],
+    ['it is a default', [], byDefault, { files: undefined, records: 'all' }],
+    [
+      'it is a default, and others are named',
+      [root(logging({ providers: named('envoy') }))],
+      byDefault,
+      { files: ['envoy'], records: 'all' },
+    ],
+    [
+      'it is a default, and disabled by name',
+      [root(logging({ providers: named('mixer'), disabled: true })), own(logging({ providers: named('envoy') }))],
+      byDefault,
+      { files: ['envoy'], records: undefined },
+    ],
+    [
+      'it is a default, and all are disabled',
+      [root(logging({ disabled: true }))],
+      byDefault,
+      { files: [], records: undefined },
+    ],
+  ])('takes records where %s', (_, all, mesh, expected) => {
+    expect(told(all, 'CLIENT', mesh)).toEqual(expected);
+  });
+
+  it('counts where it is named, besides others or alone', () => {
+    const metrics = [{ match: { metric: 'REQUEST_SIZE' as const }, disabled: true }];
+    const both = root({
+      metrics: [{ providers: named('prometheus', 'mixer'), overrides: metrics, reportingInterval: '7s' }],
+    });
+    const counted = resolveTelemetry([both], config, 'CLIENT');
+    expect(counted.mixer?.metrics).toEqual(counted.metrics);
+    expect([...(counted.mixer?.metrics?.disabled ?? [])]).toEqual(['REQUEST_SIZE']);
+    expect(counted.mixer?.reportingInterval).toBe(7000);
+    const alone = resolveTelemetry([root({ metrics: [{ providers: named('mixer') }] })], config, 'SERVER');
+    expect(alone.metrics).toBeUndefined();
+    expect(alone.mixer).toMatchObject({ metrics: { disabled: new Set() }, reportingInterval: undefined });
+    expect(resolveTelemetry([], config, 'SERVER').mixer).toBeUndefined();
+  });
+});

@@ -1,5 +1,4 @@
 import { create } from '@bufbuild/protobuf';
-import { toAny } from '@seine/envoy';
 import {
   type AccessLog,
   type AccessLogFilter,
@@ -7,13 +6,14 @@ import {
   AccessLogSchema,
 } from '@seine/envoy/envoy/config/accesslog/v3/accesslog_pb.js';
 import { AccessLogType } from '@seine/envoy/envoy/data/accesslog/v3/accesslog_pb.js';
-import { ExpressionFilterSchema } from '@seine/envoy/envoy/extensions/access_loggers/filters/cel/v3/cel_pb.js';
 import type { MeshConfig } from '@seine/model';
 import type { ChainContext } from '../../inputs.js';
 import { effectiveTelemetry } from '../../telemetry/effective-telemetry.js';
 import type { LogTarget } from '../../telemetry/resolve-logs.js';
+import { celFilter } from './cel-filter.js';
 import { emitFileSink, meshConfigFormat } from './file-sink.js';
 import { emitGrpcSink } from './grpc-sinks.js';
+import { emitMixerLog, mixerFlushInterval } from './mixer-log.js';
 import type { Sink } from './sink.js';
 
 /** What is logged: whole requests, connections, or connections that no filter chain takes. */
@@ -21,10 +21,10 @@ type Logged = 'requests' | 'connections' | 'unmatched';
 
 /** The log of requests: where `Telemetry.accessLogging`, `defaultProviders` or `accessLogFile` say, else none. */
 export function emitAccessLog(context: ChainContext): AccessLog[] {
-  return emitLogs(context, 'requests');
+  return [...emitMixerLog(context, 'http'), ...emitLogs(context, 'requests')];
 }
 
-/** The log of connections, likewise. */
+/** The log of connections, likewise, but for mixer's (see `emitMixerLog`). */
 export function emitConnectionLog(context: ChainContext): AccessLog[] {
   return emitLogs(context, 'connections');
 }
@@ -39,7 +39,7 @@ export function emitListenerAccessLog(context: ChainContext): AccessLog[] {
 
 function emitLogs(context: ChainContext, logged: Logged): AccessLog[] {
   const { accessLogs, metrics } = effectiveTelemetry(context);
-  const filters = logged === 'connections' && !metrics ? [] : filtersOf[logged];
+  const filters = logged === 'connections' ? ofConnections(context, metrics !== undefined) : filtersOf[logged];
   if (accessLogs) return accessLogs.flatMap((target) => emitTarget(target, context, filters));
   const { accessLogFile } = context.config;
   if (accessLogFile === '') return [];
@@ -79,30 +79,22 @@ function accessLog({ name, typedConfig }: Sink, filters: Filters): AccessLog {
   });
 }
 
-const filtersOf: Readonly<Record<Logged, Filters>> = {
+/**
+ * For the metrics, connections are told of when they are open upstream, too, and for mixer while they go on; that is not what
+ * people read.
+ */
+function ofConnections(context: ChainContext, isCounted: boolean): Filters {
+  const isFollowed = mixerFlushInterval(context) !== undefined;
+  if (!isCounted && !isFollowed) return [];
+  const types = [AccessLogType.TcpUpstreamConnected, ...(isFollowed ? [AccessLogType.TcpPeriodic] : [])];
+  return [
+    create(AccessLogFilterSchema, { filterSpecifier: { case: 'logTypeFilter', value: { types, exclude: true } } }),
+  ];
+}
+
+const filtersOf: Readonly<Record<Exclude<Logged, 'connections'>, Filters>> = {
   requests: [],
-  // For the metrics, connections are told of when they are open upstream, too; that is not what people read.
-  connections: [
-    create(AccessLogFilterSchema, {
-      filterSpecifier: {
-        case: 'logTypeFilter',
-        value: { types: [AccessLogType.TcpUpstreamConnected], exclude: true },
-      },
-    }),
-  ],
   unmatched: [
     create(AccessLogFilterSchema, { filterSpecifier: { case: 'responseFlagFilter', value: { flags: ['NR'] } } }),
   ],
 };
-
-function celFilter(expression: string): AccessLogFilter {
-  return create(AccessLogFilterSchema, {
-    filterSpecifier: {
-      case: 'extensionFilter',
-      value: {
-        name: 'envoy.access_loggers.extension_filters.cel',
-        configType: { case: 'typedConfig', value: toAny(ExpressionFilterSchema, { expression }) },
-      },
-    },
-  });
-}

@@ -1,11 +1,12 @@
 import { create } from '@bufbuild/protobuf';
-import { toAny } from '@seine/envoy';
+import { durationOf, toAny } from '@seine/envoy';
 import { type Filter, FilterSchema } from '@seine/envoy/envoy/config/listener/v3/listener_components_pb.js';
 import { TcpProxySchema } from '@seine/envoy/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js';
 import type { ChainContext } from '../../inputs.js';
 import { BlackHoleCluster } from '../../frame/cluster-names.js';
 import { delimitedStatPrefix } from '../../frame/listeners-stat-prefix.js';
 import { emitConnectionLog } from '../access-log/access-log.js';
+import { emitMixerLog, mixerFlushInterval } from '../access-log/mixer-log.js';
 import { countsOpenings, emitMetricsLog } from '../telemetry-metrics/telemetry-metrics.js';
 import { istioDuration } from '../connection-pool/istio-duration.js';
 import { emitTunnel } from '../tunnel/emit-tunnel.js';
@@ -36,8 +37,11 @@ export function emitTcpProxy(
       single !== undefined || typeof clusters === 'string'
         ? { case: 'cluster', value: single ?? '' }
         : { case: 'weightedClusters', value: { clusters: clusters.map(({ name, weight }) => ({ name, weight })) } },
-    accessLog: [...(isCounted ? emitMetricsLog(context, 'tcp') : []), ...emitConnectionLog(context)],
-    ...(isCounted && countsOpenings(context) && { accessLogOptions: { flushAccessLogOnConnected: true } }),
+    accessLog: [
+      ...(isCounted ? [...emitMetricsLog(context, 'tcp'), ...emitMixerLog(context, 'tcp')] : []),
+      ...emitConnectionLog(context),
+    ],
+    ...(isCounted && emitLogOptions(context)),
     ...(idleTimeout !== undefined && { idleTimeout: istioDuration(idleTimeout) }),
     ...(maxConnectionDuration !== undefined && {
       maxDownstreamConnectionDuration: istioDuration(maxConnectionDuration),
@@ -49,4 +53,12 @@ export function emitTcpProxy(
     name: 'envoy.filters.network.tcp_proxy',
     configType: { case: 'typedConfig', value: proxy },
   });
+}
+
+/** What the logs of connections need that tell more than their end. */
+function emitLogOptions(context: ChainContext) {
+  const interval = mixerFlushInterval(context);
+  if (interval === undefined)
+    return countsOpenings(context) && { accessLogOptions: { flushAccessLogOnConnected: true } };
+  return { accessLogOptions: { flushAccessLogOnConnected: true, accessLogFlushInterval: durationOf(interval) } };
 }
