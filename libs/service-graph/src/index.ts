@@ -8,6 +8,7 @@ export {
   type Edge,
   type EdgeEnd,
   type EdgeIdentity,
+  edgeKey,
   edgeOf,
   type Observation,
   type Protocol,

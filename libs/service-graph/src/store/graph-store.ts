@@ -5,7 +5,7 @@ export interface GraphPartial {
   readonly replica: string;
   /** Milliseconds. */
   readonly widthMs: number;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970; a multiple of the width. */
   readonly start: number;
   readonly edges: readonly EdgeData[];
 }

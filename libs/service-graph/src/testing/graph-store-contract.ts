@@ -24,7 +24,8 @@ const found = (partials: readonly GraphPartial[]) =>
 /** The behaviour every `GraphStore` has, whatever keeps its data. Call it at the top of a spec file. @param clock `Date.now` */
 export function describeGraphStore(name: string, clock: () => number, factory: GraphStoreFactory): void {
   describe(`${name}: the contract of a graph store`, () => {
-    const now = Math.floor(clock() / coarse.widthMs) * coarse.widthMs + 100_000;
+    const coarseStart = Math.floor(clock() / coarse.widthMs) * coarse.widthMs;
+    const now = coarseStart + 100_000;
     const start = now - fine.widthMs;
     const { widthMs } = fine;
     let store: GraphStore;
@@ -50,7 +51,9 @@ export function describeGraphStore(name: string, clock: () => number, factory: G
       await write('a', start, edgeData('reviews-v1', 1));
       await write('b', start, edgeData('reviews-v1', 2));
       await write('a', start - widthMs, edgeData('reviews-v1', 3));
-      await store.write([{ replica: 'a', widthMs: coarse.widthMs, start, edges: [edgeData('reviews-v1', 4)] }]);
+      await store.write([
+        { replica: 'a', widthMs: coarse.widthMs, start: coarseStart, edges: [edgeData('reviews-v1', 4)] },
+      ]);
       expect(found(await store.read(widthMs, start, now))).toEqual([
         ['a', start, 'reviews-v1', 1],
         ['b', start, 'reviews-v1', 2],
@@ -58,7 +61,7 @@ export function describeGraphStore(name: string, clock: () => number, factory: G
       expect(found(await store.read(widthMs, start - widthMs, start))).toEqual([
         ['a', start - widthMs, 'reviews-v1', 3],
       ]);
-      expect(found(await store.read(coarse.widthMs, 0, now))).toEqual([['a', start, 'reviews-v1', 4]]);
+      expect(found(await store.read(coarse.widthMs, 0, now))).toEqual([['a', coarseStart, 'reviews-v1', 4]]);
     });
 
     it('replaces what a replica has said of an edge, and leaves its other edges', async () => {
