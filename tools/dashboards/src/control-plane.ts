@@ -16,7 +16,7 @@ const process = (title: string, unit: Unit, expr: string): Panel =>
   graph(title, unit, [{ expr, legend: '{{job}} {{instance}}' }]);
 
 /** A scrape target that is one of Seine's own programs. */
-const ours = 'on (job, instance) group_left() (count by (job, instance) (istio_build))';
+const ours = 'and on (job, instance) istio_build';
 
 export const controlPlaneDashboard: Dashboard = {
   uid: 'seine-control-plane',
@@ -30,11 +30,11 @@ export const controlPlaneDashboard: Dashboard = {
         graph('Parts by version', 'none', [
           { expr: 'sum(istio_build) by (component, tag)', legend: '{{component}} {{tag}}' },
         ]),
-        process('Memory', 'bytes', `process_resident_memory_bytes * ${ours}`),
-        process('CPU', 'none', `rate(process_cpu_seconds_total[$__rate_interval]) * ${ours}`),
-        process('Heap in use', 'bytes', `nodejs_heap_size_used_bytes * ${ours}`),
-        process('Event loop lag, P99', 's', `nodejs_eventloop_lag_p99_seconds * ${ours}`),
-        process('Open handles', 'none', `nodejs_active_handles_total * ${ours}`),
+        process('Memory', 'bytes', `process_resident_memory_bytes ${ours}`),
+        process('CPU', 'none', `rate(process_cpu_seconds_total[$__rate_interval]) ${ours}`),
+        process('Heap in use', 'bytes', `nodejs_heap_size_used_bytes ${ours}`),
+        process('Event loop lag, P99', 's', `nodejs_eventloop_lag_p99_seconds ${ours}`),
+        process('Open handles', 'none', `nodejs_active_handles_total ${ours}`),
       ],
     },
     {

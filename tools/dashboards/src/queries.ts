@@ -38,6 +38,13 @@ export function quantileQueries(
   }));
 }
 
+/** The values that a label has in what is counted of HTTP or of TCP, for a variable. */
+export function either(label: string, labels: string): string {
+  return ['istio_requests_total', 'istio_tcp_sent_bytes_total']
+    .map((metric) => `sum(${metric}{${labels}}) by (${label})`)
+    .join(' or ');
+}
+
 function grouped(by: readonly string[]): string {
   return by.length === 0 ? '' : ` by (${by.join(', ')})`;
 }

@@ -1,8 +1,7 @@
 import type { Dashboard } from './grafana.js';
+import { either } from './queries.js';
 import { summaryPanels, trafficPanels } from './traffic.js';
 
-const either = (by: string, labels: string) =>
-  `sum(istio_requests_total{${labels}}) by (${by}) or sum(istio_tcp_sent_bytes_total{${labels}}) by (${by})`;
 const service = 'destination_service=~"$service"';
 const of = `reporter="$reporter", ${service}`;
 

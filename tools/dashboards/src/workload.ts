@@ -1,4 +1,5 @@
 import type { Dashboard } from './grafana.js';
+import { either } from './queries.js';
 import { summaryPanels, trafficPanels } from './traffic.js';
 
 /** Workloads that get requests, and those that only send some, under one name of a label. */
@@ -37,28 +38,28 @@ export const workloadDashboard: Dashboard = {
     {
       name: 'reporter',
       label: 'Reporter',
-      query: `sum(istio_requests_total{${inbound}}) by (reporter) or sum(istio_requests_total{${outbound}}) by (reporter)`,
+      query: [inbound, outbound].map((labels) => either('reporter', labels)).join(' or '),
       of: 'reporter',
       many: false,
     },
     {
       name: 'srcns',
       label: 'Client namespace',
-      query: `sum(istio_requests_total{${clients}}) by (source_workload_namespace) or sum(istio_tcp_sent_bytes_total{${clients}}) by (source_workload_namespace)`,
+      query: either('source_workload_namespace', clients),
       of: 'source_workload_namespace',
       many: true,
     },
     {
       name: 'srcwl',
       label: 'Client workload',
-      query: `sum(istio_requests_total{${clients}}) by (source_workload) or sum(istio_tcp_sent_bytes_total{${clients}}) by (source_workload)`,
+      query: either('source_workload', `${clients}, source_workload_namespace=~"$srcns"`),
       of: 'source_workload',
       many: true,
     },
     {
       name: 'dstsvc',
       label: 'Service asked',
-      query: `sum(istio_requests_total{${services}}) by (destination_service) or sum(istio_tcp_sent_bytes_total{${services}}) by (destination_service)`,
+      query: either('destination_service', services),
       of: 'destination_service',
       many: true,
     },
