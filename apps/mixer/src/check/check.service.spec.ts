@@ -65,7 +65,7 @@ function serviceOf(...made: readonly Made[]): CheckService {
   })) as unknown as (CheckDispatch & QuotaDispatch)[];
   const of = (dispatch: unknown): Made => made[dispatches.indexOf(dispatch as never)] ?? {};
   const running = {
-    policy: { rules: dispatches.map(({ rule }) => rule), derived: [] },
+    policy: { rules: dispatches.map(({ rule }) => rule) },
     check: (dispatch: CheckDispatch) => of(dispatch).check?.(),
     quota: (dispatch: QuotaDispatch) => of(dispatch).quota?.(),
   } as unknown as RunningPolicy;
@@ -74,14 +74,7 @@ function serviceOf(...made: readonly Made[]): CheckService {
     resolveCheck: () => dispatches.filter((one) => of(one).check),
     resolveQuota: () => dispatches.filter((one) => of(one).quota),
   } as unknown as Dispatcher;
-  return new CheckService({
-    policy: () => running,
-    directory: () => directory,
-    dispatcher,
-    rootNamespace: 'istio-system',
-    metrics,
-    now: () => now,
-  });
+  return new CheckService({ policy: () => running, directory: () => directory, dispatcher, metrics, now: () => now });
 }
 
 const ask = async (service: CheckService, request = checkRequest()): Promise<CheckResponse> =>
@@ -288,7 +281,6 @@ describe('a question that gets no answer', () => {
       policy: () => undefined,
       directory: () => directory,
       dispatcher: {} as Dispatcher,
-      rootNamespace: 'istio-system',
       metrics,
       now: () => now,
     });

@@ -1,17 +1,15 @@
 import { GrpcError, GrpcStatus } from '@seine/h2grpc';
-import {
-  type ActionOutputs,
-  type AttributeBag,
-  type CheckDispatch,
-  type CheckVerdict,
-  type Directory,
-  type Dispatcher,
-  type MixerPolicy,
-  type Outcome,
-  type PolicyRule,
-  type RunningPolicy,
-  type Value,
-  withDerived,
+import type {
+  ActionOutputs,
+  CheckDispatch,
+  CheckVerdict,
+  Directory,
+  Dispatcher,
+  MixerPolicy,
+  Outcome,
+  PolicyRule,
+  RunningPolicy,
+  Value,
 } from '@seine/mixer';
 import type { Caller } from '../part.js';
 import { encodeAllowed, encodeRefused, type Refusal } from './answers.js';
@@ -31,8 +29,6 @@ export interface CheckOptions {
   readonly policy: () => RunningPolicy | undefined;
   readonly directory: () => Directory;
   readonly dispatcher: Dispatcher;
-  /** Namespace whose rules are for all of the mesh. */
-  readonly rootNamespace: string;
   readonly metrics: CheckMetrics;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -50,7 +46,7 @@ interface Question {
   /** As it was when the question came. */
   readonly policy: MixerPolicy;
   readonly version: Version;
-  readonly bag: AttributeBag;
+  readonly bag: CheckBag;
 }
 
 type Checked = readonly (readonly [CheckDispatch, Outcome<CheckVerdict> | undefined])[];
@@ -69,13 +65,12 @@ export class CheckService {
    * @throws GrpcError where the request is none, its proxy speaks for others, or there is no policy yet
    */
   check(request: Buffer, caller: Caller, header?: Header): MaybeLater<Buffer> {
-    const { policy: current, dispatcher, rootNamespace } = this.options;
+    const { policy: current, dispatcher } = this.options;
     const running = current();
     if (!running) throw new GrpcError(GrpcStatus.UNAVAILABLE, 'there is no policy yet');
     const { policy } = running;
-    const bag = withDerived(policy, this.#read(request, caller, header), rootNamespace);
-    const question = { running, policy, version: this.#versionOf(policy), bag };
-    const checks = dispatcher.resolveCheck(policy, bag);
+    const question = { running, policy, version: this.#versionOf(policy), bag: this.#read(request, caller, header) };
+    const checks = dispatcher.resolveCheck(policy, question.bag);
     if (checks.length === 0) return this.#charge(question, []);
     // All are asked at once; in whichever order they answer, the first rule's word counts first.
     const answers = checks.map((dispatch) => this.#ask(question, dispatch));
