@@ -53,6 +53,7 @@ export {
 } from './features/mixer-policy/inbound-plan.js';
 export { type Decision, type PolicySource } from './features/mixer-policy/decide-rule.js';
 export { decideRules, type PlannedPort, rulesFor } from './features/mixer-policy/plan.js';
+export type { MixerReports } from './features/access-log/mixer-log.js';
 export * from './telemetry/effective-telemetry.js';
 export { countsTraffic } from './telemetry/peer-metadata.js';
 export { type MixerService, mixerProvider, mixerService } from './telemetry/mixer-service.js';

@@ -46,11 +46,15 @@ function valueText(object: ConfigObject | undefined): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-/** The policy of a mesh; undefined where it has no objects of mixer's, or its checks are off. */
-export function mixerPolicyOf(mesh: Mesh): PolicySource | undefined {
-  if (mesh.config.disablePolicyChecks) return undefined;
+/** The policy of a mesh; undefined where it has no objects of mixer's. */
+export function policySourceOf(mesh: Mesh): PolicySource | undefined {
   const objects = policyObjectsOf(mesh.resources);
   return objects.length === 0 ? undefined : policySource(objects, mesh.config);
+}
+
+/** Likewise, where checks are on. */
+export function mixerPolicyOf(mesh: Mesh): PolicySource | undefined {
+  return mesh.config.disablePolicyChecks ? undefined : policySourceOf(mesh);
 }
 
 const rulesRead = memo('mixerAttributes', (source: PolicySource, namespace: string, rootNamespace: string) =>

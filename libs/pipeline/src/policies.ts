@@ -1,4 +1,4 @@
-import { type ChainPolicies, type ChainRole, noPolicies } from '@seine/compile';
+import { type ChainPolicies, type ChainRole, type MixerReports, noPolicies } from '@seine/compile';
 import type {
   AuthorizationPolicy,
   RateLimit,
@@ -12,6 +12,7 @@ import { internList, memo } from '@seine/memo';
 import { labelsMatch, type Mesh, type MeshConfig, type Proxy } from '@seine/model';
 import { selectKeySets } from './key-sets.js';
 import { chainExtensions, type ExtensionResource } from './chain-extensions.js';
+import { mixerReportsOf } from './mixer-reports.js';
 import { providerClusters } from './provider-clusters.js';
 import { tracedServiceName } from './traced-service-name.js';
 import type { Services } from './visibility.js';
@@ -227,13 +228,17 @@ const policiesFor = memo(
   },
 );
 
+const withReports = memo('policiesWithReports', (policies: ChainPolicies, mixerReports: MixerReports): ChainPolicies =>
+  Object.freeze({ ...policies, mixerReports }),
+);
+
 /**
  * The policies that select a proxy and concern one side of it: one object for all proxies that the same policies select.
  * @param services what the proxy sees, for providers that are services
  */
 export function policiesOf(mesh: Mesh, proxy: Proxy, role: ChainRole, services: Services): ChainPolicies {
   const incoming = role === 'outbound' ? noPolicies : incomingPolicies(mesh, proxy);
-  return policiesFor(
+  const policies = policiesFor(
     proxy,
     ofKind(mesh, 'Telemetry'),
     extensionsOf(mesh, proxy, role),
@@ -241,4 +246,7 @@ export function policiesOf(mesh: Mesh, proxy: Proxy, role: ChainRole, services: 
     providerClusters(services, mesh.config),
     mesh.config,
   );
+  // Mixer is told only where the proxy sees it.
+  const reports = policies.providerClusters && mixerReportsOf(mesh, proxy, role);
+  return reports ? withReports(policies, reports) : policies;
 }
