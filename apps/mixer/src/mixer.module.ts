@@ -14,12 +14,19 @@ import type { RedisOptions } from '@seine/redis';
 import type { Registry } from 'prom-client';
 import { MeshMetricsController } from './access-log/mesh-metrics.controller.js';
 import { MeshTelemetry } from './access-log/mesh-telemetry.js';
+import { GraphController } from './graph/graph.controller.js';
+import { GraphService } from './graph/graph.service.js';
+import { makeGraph } from './graph/make-graph.js';
 import { MixerMetrics } from './mixer.metrics.js';
 import { MixerService, type SecureMixer } from './mixer.service.js';
+import type { MixerPart } from './part.js';
 import { limitStore } from './rate-limit/limit-store.js';
 import { rateLimitPart } from './rate-limit/rate-limit.part.js';
 import type { RateLimitOptions } from './rate-limit/rate-limit.service.js';
 import { RuleFiles } from './rate-limit/rule-files.js';
+import { makeTracesPart, makeTraceStore } from './traces/make-traces.js';
+import { TraceStore } from './traces/trace-store.js';
+import { TracesController } from './traces/traces.controller.js';
 
 export interface MixerModuleOptions {
   readonly secure?: SecureMixer | undefined;
@@ -74,7 +81,19 @@ function makeTelemetry({ meshMetrics }: MixerModuleOptions, registry: Registry):
   );
 }
 
-function makeMixer(options: MixerModuleOptions, registry: Registry, telemetry: MeshTelemetry): MixerService {
+function graphOf({ redis }: MixerModuleOptions, registry: Registry, telemetry: MeshTelemetry): GraphService {
+  const logger = new Logger('mixer');
+  const onProblem = (message: string): void => logger.error(message, 'service graph');
+  const onRecovered = (message: string): void => logger.warn(message, 'service graph');
+  return makeGraph({ redis, now: () => Date.now(), onProblem, onRecovered }, telemetry, registry);
+}
+
+function makeMixer(
+  options: MixerModuleOptions,
+  registry: Registry,
+  telemetry: MeshTelemetry,
+  more: readonly MixerPart[],
+): MixerService {
   const { secure, plain, replicas = 1, shadow = false, rootNamespace = 'istio-system' } = options;
   const logger = new Logger('mixer');
   const now = (): number => Date.now();
@@ -105,7 +124,7 @@ function makeMixer(options: MixerModuleOptions, registry: Registry, telemetry: M
   return new MixerService({
     secure,
     plain,
-    parts: [rateLimitPart(rateLimit, onError), telemetry.part, { endpoints: [], close: store.close }],
+    parts: [rateLimitPart(rateLimit, onError), telemetry.part, ...more, { endpoints: [], close: store.close }],
     now,
   });
 }
@@ -117,7 +136,7 @@ export class MixerModule {
     return {
       module: MixerModule,
       imports: [HealthModule, MetricsModule],
-      controllers: [MeshMetricsController],
+      controllers: [MeshMetricsController, GraphController, TracesController],
       providers: [
         { provide: OPTIONS, useValue: options },
         {
@@ -126,9 +145,19 @@ export class MixerModule {
           inject: [METRICS],
         },
         {
-          provide: MixerService,
-          useFactory: (registry: Registry, telemetry: MeshTelemetry) => makeMixer(options, registry, telemetry),
+          provide: GraphService,
+          useFactory: (registry: Registry, telemetry: MeshTelemetry) => graphOf(options, registry, telemetry),
           inject: [METRICS, MeshTelemetry],
+        },
+        { provide: TraceStore, useFactory: makeTraceStore, inject: [METRICS] },
+        {
+          provide: MixerService,
+          useFactory: (registry: Registry, telemetry: MeshTelemetry, graph: GraphService, traces: TraceStore) =>
+            makeMixer(options, registry, telemetry, [
+              { endpoints: [], close: () => graph.stop() },
+              makeTracesPart(traces, registry, (error) => new Logger('mixer').error(error)),
+            ]),
+          inject: [METRICS, MeshTelemetry, GraphService, TraceStore],
         },
         MixerLifecycle,
       ],

@@ -20,6 +20,8 @@ export interface GraphServiceOptions {
   /** Is told that the store cannot be written to, and that it can again. */
   readonly onProblem?: (message: string) => void;
   readonly onRecovered?: (message: string) => void;
+  /** Lets go of the store. */
+  readonly close?: (() => void) | undefined;
 }
 
 export interface GraphRequest {
@@ -61,6 +63,7 @@ export class GraphService {
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await this.flush();
+    this.options.close?.();
   }
 
   /** Writes what has changed; what cannot be written is kept for the next time. */
