@@ -17,3 +17,5 @@ export * from './xds-client/resource-references.js';
 export * from './xds-client/stalling-client.js';
 export * from './xds-resources.js';
 export * from './listener-summary.js';
+export * from './mixer/random-rules.js';
+export * from './mixer/reference-check.js';

@@ -17,20 +17,25 @@ function textMatches(matcher: Fields, text: string): boolean {
     if (how === 'exact') return found === fold(value as string);
     if (how === 'prefix') return found.startsWith(fold(value as string));
     if (how === 'suffix') return found.endsWith(fold(value as string));
+    if (how === 'contains') return found.includes(fold(value as string));
     if (how === 'safe_regex') return wholly((value as Fields)['regex'] as string, text);
   }
   throw new Error(`no matcher of texts: ${JSON.stringify(matcher)}`);
 }
 
-/** RE2 knows `(?i)` at the beginning. */
+/** RE2 knows `(?i)` and `(?s)` at the beginning. */
 function wholly(regex: string, text: string): boolean {
   const flags = regex.startsWith('(?i)') ? 'is' : 's';
-  return new RegExp(`^(?:${regex.replace('(?i)', '')})$`, flags).test(text);
+  return new RegExp(`^(?:${regex.replace(/^\(\?[is]\)/, '')})$`, flags).test(text);
 }
 
 function headerMatches(matcher: Fields, asked: Asked): boolean {
   const name = (matcher['name'] as string).toLowerCase();
-  const pseudo: Readonly<Record<string, string>> = { ':method': asked.method, ':authority': asked.host };
+  const pseudo: Readonly<Record<string, string>> = {
+    ':method': asked.method,
+    ':authority': asked.host,
+    ':path': asked.target,
+  };
   const value = pseudo[name] ?? asked.headers[name];
   if (matcher['present_match'] === true) return value !== undefined;
   return value !== undefined && textMatches(matcher['string_match'] as Fields, value);
@@ -43,6 +48,7 @@ function rangeHolds(range: Fields, address: string): boolean {
 }
 
 function valueMatches(matcher: Fields, value: Json | undefined): boolean {
+  if (matcher['present_match'] === true) return value !== undefined;
   if (matcher['or_match'])
     return listIn(matcher['or_match'], 'value_matchers').some((item) => valueMatches(item, value));
   if (matcher['list_match']) {
@@ -99,6 +105,11 @@ function holds(matcher: Fields, asked: Asked): boolean {
   const meaning = entry && meanings[entry[0]];
   if (!meaning || more.length > 0) throw new Error(`no matcher: ${JSON.stringify(matcher)}`);
   return meaning(entry[1], asked);
+}
+
+/** Whether a principal is met. */
+export function principalHolds(principal: Json, asked: Asked): boolean {
+  return holds(principal as Fields, asked);
 }
 
 /** Whether the filters let a request pass, in their order; rules without an action are ALLOW, the default. */

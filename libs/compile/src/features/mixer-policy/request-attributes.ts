@@ -72,15 +72,15 @@ const meshIdentity = atom(authenticated(matchPrefix(scheme)));
 
 /** What a peer's certificate names, without the scheme. */
 function principalTerm(id: string): Term {
-  const named = (regex: string) => atom(authenticated(matchRegex(`${scheme}${regex}`)));
+  const named = (regex: string) => atom(authenticated(matchRegex(`(?s)${scheme}.*${regex}`)));
   const value: Text = {
     kind: 'text',
     id,
     written: '%DOWNSTREAM_PEER_URI_SAN%',
     is: (other) => atom(authenticated(matchExact(scheme + other))),
     startsWith: (other) => atom(authenticated(matchPrefix(scheme + other))),
-    endsWith: (other) => named(`(?s).*${quoteRegex(other)}`),
-    contains: (other) => named(`(?s).*${quoteRegex(other)}.*`),
+    endsWith: (other) => named(quoteRegex(other)),
+    contains: (other) => named(`${quoteRegex(other)}.*`),
   };
   return [{ when: meshIdentity, value }];
 }
