@@ -16,9 +16,11 @@ export * from './logs/log-head.js';
 export {
   adapterCatalog,
   type AdapterCatalog,
+  isHandlerObject,
   kubernetesAdapter,
   outOfProcessAdapter,
 } from './policy/compile-handler.js';
+export { isInstanceObject } from './policy/compile-instance.js';
 export { compilePolicy, type PolicyOptions } from './policy/compile-policy.js';
 export { failOpenAnnotation, timeoutAnnotation } from './policy/compile-rule.js';
 export type * from './policy/policy.js';

@@ -10,6 +10,7 @@ import type {
   ReportDispatch,
 } from '../policy/policy.js';
 import type { CheckTemplate, ReportTemplate } from '../templates/template.js';
+import { withDerived } from './derived-attributes.js';
 import { Sampler } from './sampler.js';
 
 /** Which of a policy's rules are about a request, and which handlers get which instances because of them. */
@@ -149,14 +150,16 @@ export class RuleDispatcher implements Dispatcher {
     this.#sampler = new Sampler(options.now, options.random);
   }
 
-  rules(policy: MixerPolicy, bag: AttributeBag): readonly PolicyRule[] {
+  rules(policy: MixerPolicy, given: AttributeBag): readonly PolicyRule[] {
+    const bag = withDerived(policy, given, this.options.rootNamespace);
     const { before } = this.#index(policy).scope(namespaceOf(bag));
     const found: PolicyRule[] = [];
     for (const { rule } of before) if (matches(rule, bag)) found.push(rule);
     return found;
   }
 
-  resolveCheck(policy: MixerPolicy, bag: AttributeBag): readonly CheckDispatch[] {
+  resolveCheck(policy: MixerPolicy, given: AttributeBag): readonly CheckDispatch[] {
+    const bag = withDerived(policy, given, this.options.rootNamespace);
     const { check } = this.#index(policy).scope(namespaceOf(bag));
     if (check.length === 0) return none;
     const found: CheckDispatch[] = [];
@@ -164,7 +167,8 @@ export class RuleDispatcher implements Dispatcher {
     return found;
   }
 
-  resolveQuota(policy: MixerPolicy, bag: AttributeBag): readonly QuotaDispatch[] {
+  resolveQuota(policy: MixerPolicy, given: AttributeBag): readonly QuotaDispatch[] {
+    const bag = withDerived(policy, given, this.options.rootNamespace);
     const index = this.#index(policy);
     const host = bag.get('destination.service.host');
     const rules = index.quotas(typeof host === 'string' ? host : '');
@@ -184,7 +188,8 @@ export class RuleDispatcher implements Dispatcher {
     return found;
   }
 
-  resolveReport(policy: MixerPolicy, bag: AttributeBag): readonly ReportDispatch[] {
+  resolveReport(policy: MixerPolicy, given: AttributeBag): readonly ReportDispatch[] {
+    const bag = withDerived(policy, given, this.options.rootNamespace);
     const { report } = this.#index(policy).scope(namespaceOf(bag));
     if (report.length === 0) return none;
     const found: ReportDispatch[] = [];

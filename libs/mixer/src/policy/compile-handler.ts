@@ -36,7 +36,7 @@ export interface CompiledHandler {
 
 const oldKinds: ReadonlySet<string> = new Set(mixerAdapterKinds);
 
-export function isHandler({ kind }: ConfigObject): boolean {
+export function isHandlerObject({ kind }: ConfigObject): boolean {
   return kind === 'handler' || oldKinds.has(kind);
 }
 

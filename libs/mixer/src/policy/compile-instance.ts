@@ -43,7 +43,7 @@ function read(object: ConfigObject): Written {
   return { template: compiledTemplate || template || '', params, path: 'spec.params' };
 }
 
-export function isInstance({ kind }: ConfigObject): boolean {
+export function isInstanceObject({ kind }: ConfigObject): boolean {
   return kind === 'instance' || oldKinds.has(kind);
 }
 

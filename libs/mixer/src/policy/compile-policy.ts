@@ -6,7 +6,15 @@ import { type AdapterCatalog, adapterCatalog } from './compile-handler.js';
 import { compileQuotaBinding, compileQuotaSpec } from './compile-quota.js';
 import { compileVocabulary } from './compile-vocabulary.js';
 import { fullName, refOf } from './names.js';
-import type { MixerPolicy, PolicyHandler, PolicyRule, QuotaBinding } from './policy.js';
+import { expressionWithDerived, withDerivedReads } from './derived-reads.js';
+import type {
+  DerivedAttribute,
+  MixerPolicy,
+  PolicyHandler,
+  PolicyInstance,
+  PolicyRule,
+  QuotaBinding,
+} from './policy.js';
 import type { PolicyObjects } from './policy-objects.js';
 import { PolicyParts, rememberSources } from './policy-parts.js';
 import { type LinkedRule, linkRule } from './link-rule.js';
@@ -40,16 +48,18 @@ export function compilePolicy(objects: PolicyObjects, options: PolicyOptions = {
   const { vocabulary, problems: ofVocabulary } = compileVocabulary(manifests);
   const parts = new PolicyParts(objects, { vocabulary, catalog: adapters && catalogOf(adapters), previous });
   const linked = parts.rules.map((rule) => linkRule(rule, parts));
+  const derived = linked.flatMap((rule) => rule.derived);
+  const instances = instancesOf(parts, derived);
   const handlers = handlersOf(linked, parts);
-  const rules = linked.flatMap((rule) => finishRule(rule, handlers));
+  const rules = linked.flatMap((rule) => finishRule(rule, { handlers, instances, derived }));
   const quotas = quotasOf(objects, vocabulary, clusterDomain);
   const policy: MixerPolicy = Object.freeze({
     vocabulary,
     handlers,
-    instances: new Map([...parts.instances].flatMap(([name, { instance }]) => (instance ? [[name, instance]] : []))),
+    instances,
     rules,
     quotaBindings: quotas.bindings,
-    derived: linked.flatMap(({ derived }) => derived),
+    derived,
     problems: [...ofVocabulary, ...parts.problems, ...linked.flatMap(({ problems }) => problems), ...quotas.problems],
   });
   rememberSources(policy, parts);
@@ -85,18 +95,35 @@ function typesKey({ template, value, maps }: InstanceTypes): unknown {
   return [template, value, Object.entries(maps).map(([field, types]) => [field, [...(types ?? [])]])];
 }
 
+function instancesOf(parts: PolicyParts, derived: readonly DerivedAttribute[]): ReadonlyMap<string, PolicyInstance> {
+  const found = [...parts.instances].flatMap(([name, { instance }]) => (instance ? [[name, instance] as const] : []));
+  if (derived.length === 0) return new Map(found);
+  return new Map(
+    found.map(([name, instance]) => {
+      const reads = withDerivedReads(instance.reads, derived);
+      return [name, reads === instance.reads ? instance : { ...instance, reads }];
+    }),
+  );
+}
+
+interface Finished {
+  readonly handlers: ReadonlyMap<string, PolicyHandler>;
+  readonly instances: ReadonlyMap<string, PolicyInstance>;
+  readonly derived: readonly DerivedAttribute[];
+}
+
 /** A rule that has nothing left to do is not in force. */
-function finishRule(
-  { draft, actions }: LinkedRule,
-  handlers: ReadonlyMap<string, PolicyHandler>,
-): readonly PolicyRule[] {
+function finishRule({ draft, actions }: LinkedRule, { handlers, instances, derived }: Finished): readonly PolicyRule[] {
   if (!draft) return [];
-  const whole = actions.flatMap(({ handler: name, instances, name: actionName }) => {
+  const whole = actions.flatMap(({ handler: name, instances: given, name: actionName }) => {
     const handler = handlers.get(name);
-    return handler ? [{ name: actionName, handler, instances }] : [];
+    return handler
+      ? [{ name: actionName, handler, instances: given.map((one) => instances.get(one.name) ?? one) }]
+      : [];
   });
   const works = whole.length > 0 || draft.requestHeaders.length > 0 || draft.responseHeaders.length > 0;
-  return works ? [Object.freeze({ ...draft, actions: whole })] : [];
+  const match = expressionWithDerived(draft.match, derived);
+  return works ? [Object.freeze({ ...draft, match, actions: whole })] : [];
 }
 
 function quotasOf(

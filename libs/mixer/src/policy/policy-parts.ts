@@ -1,8 +1,8 @@
 import type { Diagnostic } from '@seine/diagnostics';
 import type { ConfigObject } from '@seine/k8s';
 import type { Vocabulary } from '../attributes/value-type.js';
-import { type AdapterCatalog, compileHandler, type CompiledHandler, isHandler } from './compile-handler.js';
-import { compileInstance, type CompiledInstance, isInstance } from './compile-instance.js';
+import { type AdapterCatalog, compileHandler, type CompiledHandler, isHandlerObject } from './compile-handler.js';
+import { compileInstance, type CompiledInstance, isInstanceObject } from './compile-instance.js';
 import { compileRule, type CompiledRule } from './compile-rule.js';
 import { fullName } from './names.js';
 import type { MixerPolicy } from './policy.js';
@@ -43,13 +43,13 @@ export class PolicyParts {
 
   #take(object: ConfigObject): void {
     const { vocabulary, catalog } = this.context;
-    if (isHandler(object)) {
+    if (isHandlerObject(object)) {
       const compile = (one: ConfigObject): CompiledHandler => compileHandler(one, catalog);
       this.handlers.set(
         fullName(object),
         this.#bestOf(object, compile, ({ usable }) => usable),
       );
-    } else if (isInstance(object)) {
+    } else if (isInstanceObject(object)) {
       const compile = (one: ConfigObject): CompiledInstance => compileInstance(one, vocabulary);
       const usable = ({ instance, template }: CompiledInstance): boolean => !!instance || template === 'kubernetes';
       this.instances.set(fullName(object), this.#bestOf(object, compile, usable));

@@ -11,6 +11,7 @@ import type {
   ReportDispatch,
 } from '../policy/policy.js';
 import type { TemplateName, Templates } from '../templates/template.js';
+import { withDerived } from '../dispatch/derived-attributes.js';
 import { HandlerEntry } from './handler-entry.js';
 import { messageOf } from './made-adapter.js';
 import type { RuntimeEvents, RuntimeRim } from './rim.js';
@@ -23,6 +24,8 @@ export interface PolicyRuntimeOptions {
   readonly events?: RuntimeEvents | undefined;
   /** How long adapters are waited for where a rule does not say, ms; default 500. */
   readonly timeoutMs?: number | undefined;
+  /** Whose rules are for the whole mesh; default `istio-system`. */
+  readonly rootNamespace?: string | undefined;
 }
 
 const defaultTimeoutMs = 500;
@@ -119,8 +122,9 @@ export class PolicyRuntime implements RunningPolicy {
 
   #make<T extends TemplateName>(
     { instance }: Dispatch<T>,
-    bag: AttributeBag,
+    given: AttributeBag,
   ): { readonly made: Templates[T] } | { readonly failure: DispatchFailure } {
+    const bag = withDerived(this.#policy, given, this.options.rootNamespace ?? 'istio-system');
     try {
       const made = instance.make(bag, () => this.#events.cut?.(instance.name));
       if (made !== undefined) return { made };
