@@ -47,7 +47,7 @@ function sources() {
       else if (/\.(ts|tsx|proto|html|css)$|tsconfig\.json$|package\.json$/.test(entry.name)) found.push(file);
     }
   };
-  for (const dir of ['apps', 'libs', 'examples', 'e2e']) walk(dir);
+  for (const dir of ['apps', 'libs', 'examples', 'tools', 'e2e']) walk(dir);
   return found.sort();
 }
 

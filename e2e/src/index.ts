@@ -28,6 +28,7 @@ export * from './raw-request.js';
 export * from './redis-server.js';
 export * from './repository.js';
 export * from './sample-server.js';
+export * from './servers.js';
 export * from './service-account-issuer.js';
 export * from './spiffe-authority.js';
 export * from './statistics.js';

@@ -80,7 +80,7 @@ export class Zipkin {
 }
 
 /** SEINE_ZIPKIN_JAR, or from the user's cache, which Maven fills, or where there is no Maven, its central repository. */
-async function zipkinJar(): Promise<string> {
+export async function zipkinJar(): Promise<string> {
   const named = process.env['SEINE_ZIPKIN_JAR'];
   if (named) return path.resolve(named);
   const cache = path.join(process.env['XDG_CACHE_HOME'] ?? path.join(os.homedir(), '.cache'), 'seine', 'zipkin');
@@ -119,7 +119,7 @@ function findOnPath(program: string): string | undefined {
 }
 
 /** Java of JAVA_HOME, of the PATH, or of Debian's package. */
-async function javaProgram(): Promise<string> {
+export async function javaProgram(): Promise<string> {
   const home = process.env['JAVA_HOME'];
   const installed = home ? path.join(home, 'bin', 'java') : findOnPath('java');
   if (installed) return installed;
