@@ -114,7 +114,7 @@ function ownEnd(
 ): End {
   const end = { ...endOf(peer), workload };
   if (!caller) return end;
-  const own = { ...end, identity: formatWorkloadId(caller) };
+  const own = { ...end, identity: idOf(caller) };
   if (workload === undefined) {
     const found = end.address === undefined ? undefined : directory.workloadByAddress(end.address);
     // At another's address it may only be itself.
@@ -125,6 +125,15 @@ function ownEnd(
   if (found ? isOf(found, caller) : workload.startsWith(`${caller.namespace}/`)) return own;
   const name = `${caller.namespace}/${caller.serviceAccount}`;
   throw new GrpcError(GrpcStatus.PERMISSION_DENIED, `${name} does not speak for the workload ${workload}`);
+}
+
+/** A connection's caller is one object, and asks thousands of times. */
+const ids = new WeakMap<WorkloadIdentity, string>();
+
+function idOf(caller: WorkloadIdentity): string {
+  let id = ids.get(caller);
+  if (id === undefined) ids.set(caller, (id = formatWorkloadId(caller)));
+  return id;
 }
 
 function isOf({ namespace, serviceAccount }: Workload, caller: WorkloadIdentity): boolean {
