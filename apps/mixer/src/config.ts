@@ -8,6 +8,8 @@ export interface MixerArguments {
   readonly secure: (ServiceArguments & { readonly listen: string }) | undefined;
   readonly plain: string | undefined;
   readonly admin: string;
+  /** Folders of YAML that the mesh is read from. */
+  readonly configDirs: readonly string[];
   readonly rateLimitConfigs: readonly string[];
   readonly shadow: boolean;
   readonly replicas: number;
@@ -23,7 +25,8 @@ export const usage = `usage: mixer --citadel HOST:PORT --root-cert FILE --token-
   --trust-domain NAME       of mixer and the proxies (default cluster.local)
   --ttl SECONDS             lifetime of mixer's certificates (default: citadel's)
   --plain HOST:PORT         gRPC over plain text, loopback only: nobody proves who they are; off unless given
-  --admin HOST:PORT         /metrics and /ready (default 127.0.0.1:15024)
+  --admin HOST:PORT         /metrics, /ready and /debug (default 127.0.0.1:15024)
+  --config-dir DIR          folder of YAML with the mesh: mixer's rules, services, workloads; may be given again; watched
   --rate-limit-config FILE  rules in envoyproxy/ratelimit's form, one domain a file; may be given again; watched
   --shadow                  count at all limits, and let everything through
   --replicas N              how many mixers share the limits (default 1)
@@ -35,6 +38,7 @@ const options = {
   listen: { type: 'string' },
   plain: { type: 'string' },
   admin: { type: 'string', default: '127.0.0.1:15024' },
+  'config-dir': { type: 'string', multiple: true },
   'rate-limit-config': { type: 'string', multiple: true },
   shadow: { type: 'boolean', default: false },
   replicas: { type: 'string', default: '1' },
@@ -60,6 +64,7 @@ export function parseArguments(argv: readonly string[]): MixerArguments {
     secure: service && { ...service, listen },
     plain,
     admin,
+    configDirs: values['config-dir'] ?? [],
     rateLimitConfigs,
     shadow,
     replicas,

@@ -9,6 +9,8 @@ import {
 } from '@nestjs/common';
 import { FileWatcher } from '@seine/identity';
 import { HealthChecks, HealthModule, METRICS, MetricsModule } from '@seine/nest';
+import type { AdapterRim } from '@seine/mixer-adapters';
+import type { Store } from '@seine/ports';
 import type { Counters } from '@seine/rate-limit';
 import type { RedisOptions } from '@seine/redis';
 import type { Registry } from 'prom-client';
@@ -19,6 +21,14 @@ import { GraphService } from './graph/graph.service.js';
 import { makeGraph } from './graph/make-graph.js';
 import { MixerMetrics } from './mixer.metrics.js';
 import { MixerService, type SecureMixer } from './mixer.service.js';
+import { checkPart } from './check/check.part.js';
+import { CheckMetrics } from './check/check.metrics.js';
+import { type MixerAdapters, mixerAdapters } from './mesh/adapters.js';
+import { HandlerMetricsController } from './mesh/handler-metrics.controller.js';
+import { makeFollower } from './mesh/make-follower.js';
+import { MeshFollower } from './mesh/mesh-follower.js';
+import { ADAPTERS } from './mesh/mesh.tokens.js';
+import { PolicyController } from './mesh/policy.controller.js';
 import type { MixerPart } from './part.js';
 import { limitStore } from './rate-limit/limit-store.js';
 import { rateLimitPart } from './rate-limit/rate-limit.part.js';
@@ -40,6 +50,10 @@ export interface MixerModuleOptions {
   /** How many mixers share it; default 1. */
   readonly replicas?: number | undefined;
   readonly rootNamespace?: string | undefined;
+  /** The mesh log: mixer's rules, and who is who. Undefined = there is no mesh, so no rules. */
+  readonly mesh?: Store | undefined;
+  /** What adapters reach the outside by; default this process's own. */
+  readonly adapters?: Partial<AdapterRim> | undefined;
   /** Metrics of the mesh: how many series each may have, and when one is forgotten that nobody uses, ms. */
   readonly meshMetrics?:
     { readonly maxSeries?: number | undefined; readonly expireMs?: number | undefined } | undefined;
@@ -52,6 +66,7 @@ const OPTIONS = Symbol('mixer options');
 export class MixerLifecycle implements OnApplicationBootstrap, OnApplicationShutdown {
   constructor(
     @Inject(MixerService) private readonly mixer: MixerService,
+    @Inject(MeshFollower) private readonly follower: MeshFollower,
     @Inject(HealthChecks) private readonly health: HealthChecks,
     @Inject(OPTIONS) private readonly options: MixerModuleOptions,
   ) {}
@@ -59,20 +74,23 @@ export class MixerLifecycle implements OnApplicationBootstrap, OnApplicationShut
   async onApplicationBootstrap(): Promise<void> {
     const { secure } = this.options;
     if (secure) this.health.add('mixer: a certificate in force', () => secure.identity.material !== undefined);
+    this.health.add('mixer: the mesh', () => this.follower.ready);
     await this.mixer.listen();
+    this.follower.start().catch((error: unknown) => new Logger('mixer').error(error));
   }
 
   async onApplicationShutdown(): Promise<void> {
     await this.mixer.stop();
+    await this.follower.stop();
   }
 }
 
-function makeTelemetry({ meshMetrics }: MixerModuleOptions, registry: Registry): MeshTelemetry {
+function makeTelemetry({ meshMetrics }: MixerModuleOptions, registry: Registry, follower: MeshFollower): MeshTelemetry {
   const logger = new Logger('mixer');
   return new MeshTelemetry(
     {
       ...meshMetrics,
-      directory: () => undefined,
+      directory: () => follower.directory(),
       warn: (message) => logger.warn(message, 'telemetry'),
       onError: (error) => logger.error(error),
       now: () => Date.now(),
@@ -86,6 +104,20 @@ function graphOf({ redis }: MixerModuleOptions, registry: Registry, telemetry: M
   const onProblem = (message: string): void => logger.error(message, 'service graph');
   const onRecovered = (message: string): void => logger.warn(message, 'service graph');
   return makeGraph({ redis, now: () => Date.now(), onProblem, onRecovered }, telemetry, registry);
+}
+
+function makeCheckPart(follower: MeshFollower, registry: Registry): MixerPart {
+  const logger = new Logger('mixer');
+  return checkPart(
+    {
+      policy: () => follower.policy(),
+      directory: () => follower.directory(),
+      dispatcher: follower.dispatcher,
+      metrics: new CheckMetrics(registry),
+      now: () => Date.now(),
+    },
+    (error) => logger.error(error),
+  );
 }
 
 function makeMixer(
@@ -136,13 +168,25 @@ export class MixerModule {
     return {
       module: MixerModule,
       imports: [HealthModule, MetricsModule],
-      controllers: [MeshMetricsController, GraphController, TracesController],
+      controllers: [
+        MeshMetricsController,
+        GraphController,
+        TracesController,
+        PolicyController,
+        HandlerMetricsController,
+      ],
       providers: [
         { provide: OPTIONS, useValue: options },
+        { provide: ADAPTERS, useFactory: () => mixerAdapters(options.adapters) },
+        {
+          provide: MeshFollower,
+          useFactory: ({ kinds }: MixerAdapters, registry: Registry) => makeFollower(options.mesh, kinds, registry),
+          inject: [ADAPTERS, METRICS],
+        },
         {
           provide: MeshTelemetry,
-          useFactory: (registry: Registry) => makeTelemetry(options, registry),
-          inject: [METRICS],
+          useFactory: (registry: Registry, follower: MeshFollower) => makeTelemetry(options, registry, follower),
+          inject: [METRICS, MeshFollower],
         },
         {
           provide: GraphService,
@@ -152,16 +196,23 @@ export class MixerModule {
         { provide: TraceStore, useFactory: makeTraceStore, inject: [METRICS] },
         {
           provide: MixerService,
-          useFactory: (registry: Registry, telemetry: MeshTelemetry, graph: GraphService, traces: TraceStore) =>
+          useFactory: (
+            registry: Registry,
+            telemetry: MeshTelemetry,
+            graph: GraphService,
+            traces: TraceStore,
+            follower: MeshFollower,
+          ) =>
             makeMixer(options, registry, telemetry, [
               { endpoints: [], close: () => graph.stop() },
+              makeCheckPart(follower, registry),
               makeTracesPart(traces, registry, (error) => new Logger('mixer').error(error)),
             ]),
-          inject: [METRICS, MeshTelemetry, GraphService, TraceStore],
+          inject: [METRICS, MeshTelemetry, GraphService, TraceStore, MeshFollower],
         },
         MixerLifecycle,
       ],
-      exports: [MixerService],
+      exports: [MixerService, MeshFollower],
     };
   }
 }

@@ -61,7 +61,7 @@ class AllInOneModule {
           secureXds: { listen: address(controlPlanePorts.xds), identity: pilot, denied: citadel.denials },
           drainMs: 0,
         }),
-        MixerModule.register({ secure: { listen: address(controlPlanePorts.mixer), identity: mixer } }),
+        MixerModule.register({ secure: { listen: address(controlPlanePorts.mixer), identity: mixer }, mesh: store }),
         identity.agent(),
         MergedMetricsModule.register(() => workloads.map(metricsTarget)),
       ],

@@ -1,0 +1,1 @@
+export const ADAPTERS = Symbol('mixer adapters');
