@@ -108,8 +108,13 @@ describe('parseMeshConfig', () => {
       'extensionProviders[0].lightstep',
     ],
     ['defaultProviders: {tracing: [nobody]}', 'SEINE-INVALID', 'defaultProviders.tracing[0]'],
+    ['extensionProviders: [{name: mixer, prometheus: {}}]', 'SEINE-INVALID', 'extensionProviders[0].name'],
   ])('%s is taken, with a warning', (yaml, code, path) => {
     expect(parseMeshConfig(yaml).diagnostics).toEqual([expect.objectContaining({ severity: 'warning', code, path })]);
+  });
+
+  it('knows the provider mixer, which nobody has to name', () => {
+    expect(parseMeshConfig('defaultProviders: {tracing: [mixer], accessLogging: [mixer]}').diagnostics).toEqual([]);
   });
 
   it('takes what Istio’s chart installs without a word but of what has no effect', () => {

@@ -1,6 +1,7 @@
 import type { ExtensionProvider, Tracing } from '@seine/istio';
 import type { MeshConfig } from '@seine/model';
 import { matchesSide, providerNames, type Side } from './levels.js';
+import { isMixer, mixerProvider } from './mixer-service.js';
 import { findProvider, settingsTracer } from './providers.js';
 
 export type CustomTags = NonNullable<Tracing['customTags']>;
@@ -47,7 +48,7 @@ export function resolveTracing(entries: readonly Tracing[], config: MeshConfig, 
   if (entries.length === 0 && byDefault === undefined) return fromSettings(config, base);
   const matching = entries.filter(({ match }) => matchesSide(match?.mode, side));
   const name = last(matching, ({ providers }) => providerNames(providers)?.[0]) ?? byDefault;
-  const provider = name === undefined ? undefined : findProvider(config, name);
+  const provider = name === undefined ? undefined : findTracer(config, name);
   if (!provider || last(matching, (entry) => entry.disableSpanReporting)) return undefined;
   const customTags = last(matching, (entry) => entry.customTags) ?? {};
   return {
@@ -58,6 +59,11 @@ export function resolveTracing(entries: readonly Tracing[], config: MeshConfig, 
     istioTags: last(matching, (entry) => entry.enableIstioTags) ?? true,
     sampleByRequestId: last(matching, (entry) => entry.useRequestIdForTraceSampling) ?? true,
   };
+}
+
+/** The built-in tracer `mixer` sends what OpenTelemetry's would, and is there without being in the mesh config. */
+function findTracer(config: MeshConfig, name: string): ExtensionProvider | undefined {
+  return isMixer(name) ? { name, opentelemetry: mixerProvider(config) } : findProvider(config, name);
 }
 
 function fromSettings(config: MeshConfig, base: Settings): TracingTarget | undefined {

@@ -74,10 +74,17 @@ function checkFormats(value: unknown, scope: Scope): void {
     for (const [key, child] of Object.entries(value)) checkFormats(child, scope.at(key));
 }
 
+/** The built-in provider that leads to mixer. */
+const mixer = 'mixer';
+
 function checkProviders({ extensionProviders, defaultProviders }: MeshConfigSpec, scope: Scope): void {
-  const names = new Set(['prometheus', 'stackdriver', 'envoy']);
+  const names = new Set(['prometheus', 'stackdriver', 'envoy', mixer]);
   const seen = new Set<string>();
   each(extensionProviders, scope.at('extensionProviders'), (provider, at) => {
+    if (provider.name.toLowerCase() === mixer)
+      at.at('name').warning(
+        'mixer is Seine’s own provider, which is always there: this one is not used. Give it another name.',
+      );
     if (seen.has(provider.name)) at.at('name').error(`Duplicate value: another provider is called ${provider.name}.`);
     seen.add(provider.name);
     names.add(provider.name);
