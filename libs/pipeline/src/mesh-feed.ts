@@ -1,2 +1,2 @@
 /** The pump is the registry's, as mixer follows the mesh by it as well. */
-export { MeshFeed, type MeshFeedOptions, type MeshVersion } from '@seine/registry';
+export { type ChangeEvent, MeshFeed, type MeshFeedOptions, type MeshVersion } from '@seine/registry';
