@@ -38,6 +38,7 @@ export interface MixerReports {
 /** Entries are sent when they are so old, or so many bytes: nothing waits for it, and few get lost with a mixer. */
 const flushIntervalMs = 1000;
 const bufferBytes = 32 * 1024;
+const streamRetries = 3;
 
 /** Mixer's trace of a request begins here. */
 const tracedHeaders = ['traceparent'];
@@ -145,6 +146,8 @@ function emitCommon({ target, reporter, protocol, peers, metrics, purposes }: Lo
     transportApiVersion: ApiVersion.V3,
     bufferFlushInterval: durationOf(flushIntervalMs),
     bufferSizeBytes: bufferBytes,
+    // Of several mixers one that is gone is passed over: entries that a stream cannot be made for are lost.
+    grpcStreamRetryPolicy: { numRetries: streamRetries },
     customTags: [
       tag(rowTag, columns.all.map(({ format }) => format).join(rowSeparator)),
       ...(countsMessages ? [tag(messagesTag, '%FILTER_STATE(envoy.filters.http.grpc_stats:PLAIN)%')] : []),
