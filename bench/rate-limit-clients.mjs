@@ -19,7 +19,7 @@ const okAnswer = Buffer.from([0x08, 0x01]);
 await load(task, {
   path: '/envoy.service.ratelimit.v3.RateLimitService/ShouldRateLimit',
   // More than are asked for: what is measured is counting, not refusing.
-  headers: [['ratelimit-policy', `"${name}";q=1000000000;w=86400`]],
+  headers: [['ratelimit-policy', `"${name}";q=1000000000;w=86400${task.exact ? ';exact' : ''}`]],
   messages: Array.from({ length: task.callers }, (_, caller) => request(caller)),
   isExpected: (answer) => answer.indexOf(okAnswer) === 0,
 });

@@ -10,7 +10,16 @@ import { buildLoadGenerator } from './load-generator.mjs';
 import { parseOptions, usage } from './options.mjs';
 import { measurePilot } from './pilot.mjs';
 import { measureRateLimit } from './rate-limit.mjs';
-import { agentsTable, aimsTable, csrTable, decisionsTable, pilotTable, transportTable } from './table.mjs';
+import { measureSidecarCost } from './sidecar-cost.mjs';
+import {
+  agentsTable,
+  aimsTable,
+  csrTable,
+  decisionsTable,
+  pilotTable,
+  transportTable,
+  sidecarCostTable,
+} from './table.mjs';
 import { measureTransport } from './transport.mjs';
 
 const recorded = JSON.parse(fs.readFileSync(path.join(import.meta.dirname, 'recorded.json'), 'utf8'));
@@ -62,6 +71,12 @@ async function benchCheck(options) {
   else console.log(`\n${decisionsTable(rows)}`);
 }
 
+async function benchSidecarCost(options) {
+  const rows = await measureSidecarCost(options, progress);
+  if (options.json) console.log(JSON.stringify({ sidecarCost: rows }, null, 2));
+  else console.log(`\n${sidecarCostTable(rows, options)}`);
+}
+
 async function benchPilot(options) {
   const result = await measureAll(options);
   if (options.json) console.log(JSON.stringify({ ...result, recorded }, null, 2));
@@ -77,6 +92,7 @@ try {
   else if (options.subject === 'agents') await benchAgents(options);
   else if (options.subject === 'rate-limit') await benchRateLimit(options);
   else if (options.subject === 'check') await benchCheck(options);
+  else if (options.subject === 'sidecar-cost') await benchSidecarCost(options);
   else await benchPilot(options);
 } catch (error) {
   console.error(error.message);

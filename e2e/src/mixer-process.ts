@@ -48,6 +48,11 @@ export class MixerProcess {
     });
   }
 
+  get pid(): number {
+    if (!this.#process) throw new Error('mixer is not started');
+    return this.#process.pid;
+  }
+
   /** `host:port` of its admin port. */
   get adminAddress(): string {
     return `${host}:${this.admin}`;

@@ -13,7 +13,7 @@ const finders: Readonly<Record<string, () => Promise<string>>> = {
   prometheus: prometheusProgram,
   promtool: () => debianProgram({ package: 'prometheus', program: 'promtool' }),
   /** Generates the load of `npm run bench -- sidecar-cost`. */
-  wrk: () => debianProgram({ package: 'wrk', program: 'wrk' }),
+  h2load: () => debianProgram({ package: 'nghttp2-client', program: 'h2load' }),
 };
 
 /**
