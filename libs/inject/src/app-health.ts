@@ -71,6 +71,9 @@ function filter(name: string, value: ReturnType<typeof toAny>): HttpFilter {
   return create(HttpFilterSchema, { name, configType: { case: 'typedConfig', value } });
 }
 
+/** The statistics by which `checkFilter` answers. */
+export const healthStats = 'cluster\\.app-health.*\\.membership_.*';
+
 const clusterName = ({ path }: AppProbe): string => `app-health|${path}`;
 
 function httpRoute(appProbe: AppProbe): Route {
@@ -118,12 +121,12 @@ function clusterOf(appProbe: AppProbe, address: string): Cluster {
   const port = Number((httpGet ?? tcpSocket ?? grpc)?.port);
   const name = clusterName(appProbe);
   const at = httpGet?.host ?? tcpSocket?.host ?? address;
-  const check = healthCheck(appProbe);
+  const check = healthCheck(appProbe, `${at}:${port}`);
   return create(ClusterSchema, {
     name,
     clusterDiscoveryType: { case: 'type', value: Cluster_DiscoveryType.STATIC },
     connectTimeout: durationOf(appProbe.timeoutSeconds * 1000),
-    upstreamBindConfig: { sourceAddress: { address: inboundSource } },
+    upstreamBindConfig: { sourceAddress: socket(inboundSource, 0).address.value },
     loadAssignment: {
       clusterName: name,
       endpoints: [{ lbEndpoints: [{ hostIdentifier: { case: 'endpoint', value: { address: socket(at, port) } } }] }],
@@ -136,7 +139,8 @@ function clusterOf(appProbe: AppProbe, address: string): Cluster {
   });
 }
 
-function healthCheck({ probe, timeoutSeconds }: AppProbe): HealthCheck | undefined {
+/** @param authority of gRPC requests: Envoy's own would be the cluster's name, which servers refuse */
+function healthCheck({ probe, timeoutSeconds }: AppProbe, authority: string): HealthCheck | undefined {
   if (probe.httpGet) return undefined;
   return create(HealthCheckSchema, {
     timeout: durationOf(timeoutSeconds * 1000),
@@ -146,7 +150,7 @@ function healthCheck({ probe, timeoutSeconds }: AppProbe): HealthCheck | undefin
     healthyThreshold: 1,
     reuseConnection: false,
     healthChecker: probe.grpc
-      ? { case: 'grpcHealthCheck', value: { serviceName: probe.grpc.service ?? '' } }
+      ? { case: 'grpcHealthCheck', value: { serviceName: probe.grpc.service ?? '', authority } }
       : { case: 'tcpHealthCheck', value: {} },
   });
 }

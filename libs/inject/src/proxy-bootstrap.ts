@@ -2,7 +2,7 @@ import { type BootstrapNode, proxyEnvironment, renderBootstrap } from '@seine/bo
 import { toEnvoyJson } from '@seine/envoy';
 import { BootstrapSchema } from '@seine/envoy/envoy/config/bootstrap/v3/bootstrap_pb.js';
 import type { ProxySettings } from '@seine/istio';
-import { renderAppHealth } from './app-health.js';
+import { healthStats, renderAppHealth } from './app-health.js';
 import type { InjectionSettings } from './injection-settings.js';
 import type { AppProbe } from './rewrite-probes.js';
 
@@ -45,7 +45,7 @@ export function proxyBootstrap(plan: ProxyPlan, settings: InjectionSettings): st
   const address = plan.proxySettings.discoveryAddress ?? discoveryAddress;
   const colon = address.lastIndexOf(':');
   const bootstrap = renderBootstrap({
-    settings: plan.proxySettings,
+    settings: withHealthStats(plan),
     node: nodeOf(plan, settings),
     xds: {
       host: address.slice(0, colon),
@@ -62,6 +62,14 @@ export function proxyBootstrap(plan: ProxyPlan, settings: InjectionSettings): st
   bootstrap.staticResources?.listeners.push(...health.listeners);
   bootstrap.staticResources?.clusters.push(...health.clusters);
   return forKubelet(JSON.stringify(toEnvoyJson(BootstrapSchema, bootstrap)));
+}
+
+/** Envoy answers TCP and gRPC probes by how many members of a cluster it has counted as healthy: so it has to count. */
+function withHealthStats({ proxySettings, appProbes }: ProxyPlan): ProxySettings {
+  if (appProbes.every(({ probe }) => probe.httpGet)) return proxySettings;
+  const { proxyStatsMatcher } = proxySettings;
+  const inclusionRegexps = [...(proxyStatsMatcher?.inclusionRegexps ?? []), healthStats];
+  return { ...proxySettings, proxyStatsMatcher: { ...proxyStatsMatcher, inclusionRegexps } };
 }
 
 /** kubelet reads `$(NAME)` in arguments as a variable, and `$$` as a dollar. */
