@@ -4,7 +4,7 @@ import type { ColourWhen } from '../output/colour.js';
 import { Output } from '../output/output.js';
 
 /** Options that several commands have, so that they read the same everywhere. */
-export type OutputFormat = 'table' | 'wide' | 'json' | 'yaml' | 'name';
+export type OutputFormat = 'table' | 'wide' | 'json' | 'yaml' | 'name' | 'dot';
 
 export interface OutputFlag<F extends OutputFormat = OutputFormat> {
   readonly output: F;
@@ -21,6 +21,9 @@ export const configApiOption = (): Option =>
 
 export const pilotAdminOption = (): Option =>
   new Option('--pilot-admin <address>', "pilot's admin port (default: $SEINE_PILOT_ADMIN, else the running mesh)");
+
+export const mixerAdminOption = (): Option =>
+  new Option('--mixer-admin <address>', "mixer's admin port (default: $SEINE_MIXER_ADMIN, else the running mesh)");
 
 export const timeoutOption = (): Option => new Option('--timeout <duration>', 'how long --wait waits').default('30s');
 

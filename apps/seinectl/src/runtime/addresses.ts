@@ -9,6 +9,7 @@ export interface AddressFlags {
   readonly configApi?: string | undefined;
   readonly pilotAdmin?: string | undefined;
   readonly citadelAdmin?: string | undefined;
+  readonly mixerAdmin?: string | undefined;
 }
 
 /** `host:port` or a URL, as a URL without a slash at the end. */
@@ -58,13 +59,27 @@ export async function pilotAdminUrl(flags: AddressFlags, io: Io): Promise<string
   return resolve(flags.pilotAdmin ?? io.env['SEINE_PILOT_ADMIN'], 'pilotAdmin', '--pilot-admin', flags, io);
 }
 
-/** The base URL of citadel's admin port. Where all is one program, that is pilot's. */
+/** The base URL of citadel's admin port. */
 export async function citadelAdminUrl(flags: AddressFlags, io: Io): Promise<string> {
-  const given = flags.citadelAdmin ?? io.env['SEINE_CITADEL_ADMIN'];
-  if (given) return parseAddress(given, '--citadel-admin');
+  return ownOrPilots(flags.citadelAdmin ?? io.env['SEINE_CITADEL_ADMIN'], 'citadelAdmin', '--citadel-admin', flags, io);
+}
+
+/** The base URL of mixer's admin port. */
+export async function mixerAdminUrl(flags: AddressFlags, io: Io): Promise<string> {
+  return ownOrPilots(flags.mixerAdmin ?? io.env['SEINE_MIXER_ADMIN'], 'mixerAdmin', '--mixer-admin', flags, io);
+}
+
+/** Where all is one program, pilot's admin port is everybody's. */
+async function ownOrPilots(
+  given: string | undefined,
+  key: string,
+  flag: string,
+  flags: AddressFlags,
+  io: Io,
+): Promise<string> {
+  if (given) return parseAddress(given, flag);
   const { urls } = await readRunFile(stateDir(flags.state, io));
-  const key = urls['citadelAdmin'] === undefined ? 'pilotAdmin' : 'citadelAdmin';
-  return resolve(undefined, key, '--citadel-admin', flags, io);
+  return resolve(undefined, urls[key] === undefined ? 'pilotAdmin' : key, flag, flags, io);
 }
 
 async function resolve(
