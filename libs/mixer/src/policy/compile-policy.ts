@@ -16,7 +16,8 @@ import type {
   QuotaBinding,
 } from './policy.js';
 import type { PolicyObjects } from './policy-objects.js';
-import { PolicyParts, rememberSources } from './policy-parts.js';
+import { PolicyParts, rememberSources, sourcesOf } from './policy-parts.js';
+import { soundObjects } from './sound-objects.js';
 import { type LinkedRule, linkRule } from './link-rule.js';
 
 export interface PolicyOptions {
@@ -42,11 +43,13 @@ function catalogOf(kinds: readonly AdapterKind[]): AdapterCatalog {
  * `problems`; the others are as if it were not there. Never throws. What is made of an object by itself is remembered by the
  * object's identity.
  */
-export function compilePolicy(objects: PolicyObjects, options: PolicyOptions = {}): MixerPolicy {
+export function compilePolicy(given: PolicyObjects, options: PolicyOptions = {}): MixerPolicy {
   const { adapters, clusterDomain = 'cluster.local', previous } = options;
+  const before = sourcesOf(previous);
+  const { objects, problems: ofObjects } = soundObjects(given, before);
   const manifests = internManifests(objects.filter(({ kind }) => kind === 'attributemanifest'));
   const { vocabulary, problems: ofVocabulary } = compileVocabulary(manifests);
-  const parts = new PolicyParts(objects, { vocabulary, catalog: adapters && catalogOf(adapters), previous });
+  const parts = new PolicyParts(objects, { vocabulary, catalog: adapters && catalogOf(adapters), before });
   const linked = parts.rules.map((rule) => linkRule(rule, parts));
   const derived = linked.flatMap((rule) => rule.derived);
   const instances = instancesOf(parts, derived);
@@ -60,7 +63,13 @@ export function compilePolicy(objects: PolicyObjects, options: PolicyOptions = {
     rules,
     quotaBindings: quotas.bindings,
     derived,
-    problems: [...ofVocabulary, ...parts.problems, ...linked.flatMap(({ problems }) => problems), ...quotas.problems],
+    problems: [
+      ...ofObjects,
+      ...ofVocabulary,
+      ...parts.problems,
+      ...linked.flatMap(({ problems }) => problems),
+      ...quotas.problems,
+    ],
   });
   rememberSources(policy, parts);
   return policy;

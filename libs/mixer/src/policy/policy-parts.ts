@@ -11,11 +11,16 @@ import type { PolicyObjects } from './policy-objects.js';
 export interface PartsContext {
   readonly vocabulary: Vocabulary;
   readonly catalog: AdapterCatalog | undefined;
-  readonly previous: MixerPolicy | undefined;
+  /** By full name, what was good of an object that may not be any more. */
+  readonly before: ReadonlyMap<string, ConfigObject>;
 }
 
 /** Which objects a policy was made of, for the next one: what was good of an object that is not any more. */
 const sources = new WeakMap<MixerPolicy, ReadonlyMap<string, ConfigObject>>();
+
+export function sourcesOf(policy: MixerPolicy | undefined): ReadonlyMap<string, ConfigObject> {
+  return (policy && sources.get(policy)) ?? new Map<string, ConfigObject>();
+}
 
 export function rememberSources(policy: MixerPolicy, parts: PolicyParts): void {
   sources.set(policy, parts.good);
@@ -30,13 +35,12 @@ export class PolicyParts {
   readonly problems: Diagnostic[] = [];
   /** By full name, the object that each part was made of. */
   readonly good = new Map<string, ConfigObject>();
-  readonly #before: ReadonlyMap<string, ConfigObject>;
 
   constructor(
     objects: PolicyObjects,
     readonly context: PartsContext,
   ) {
-    this.#before = (context.previous && sources.get(context.previous)) ?? new Map<string, ConfigObject>();
+    for (const object of objects) this.good.set(fullName(object), object);
     for (const object of objects) this.#take(object);
     this.rules.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
@@ -67,11 +71,9 @@ export class PolicyParts {
     const name = fullName(object);
     const part = compile(object);
     this.problems.push(...part.problems);
-    if (usable(part)) {
-      this.good.set(name, object);
-      return part;
-    }
-    const before = this.#before.get(name);
+    if (usable(part)) return part;
+    this.good.delete(name);
+    const before = this.context.before.get(name);
     const kept = before && compile(before);
     if (!before || !kept || !usable(kept)) return part;
     this.good.set(name, before);
