@@ -10,7 +10,17 @@ import {
   request,
   type RequestOptions,
   TestMesh,
+  type WorkloadOptions,
 } from '../../src/index.js';
+
+const account = (name: string) => ({ serviceAccount: `bookinfo-${name}` });
+export const bookinfoWorkloads: readonly WorkloadOptions[] = [
+  { name: 'productpage-v1', sidecar: true, ...account('productpage') },
+  { name: 'details-v1', sidecar: true, ...account('details') },
+  { name: 'reviews-v2', sidecar: true, ...account('reviews') },
+  { name: 'reviews-v3', sidecar: true, ...account('reviews') },
+  { name: 'ratings-v1', sidecar: true, ...account('ratings') },
+];
 
 /** Bookinfo's workloads behind sidecars, and a mixer that reads the same configuration as pilot. */
 export class PolicyMesh {
@@ -21,16 +31,9 @@ export class PolicyMesh {
 
   static async start(options: Omit<MeshOptions, 'identity'> = {}): Promise<PolicyMesh> {
     const mixer = await MixerProcess.prepare();
-    const account = (name: string) => ({ serviceAccount: `bookinfo-${name}` });
     const mesh = await TestMesh.start({
       identity: true,
-      workloads: [
-        { name: 'productpage-v1', sidecar: true, ...account('productpage') },
-        { name: 'details-v1', sidecar: true, ...account('details') },
-        { name: 'reviews-v2', sidecar: true, ...account('reviews') },
-        { name: 'reviews-v3', sidecar: true, ...account('reviews') },
-        { name: 'ratings-v1', sidecar: true, ...account('ratings') },
-      ],
+      workloads: bookinfoWorkloads,
       ...options,
       config: { mixer: mixer.yaml, ...options.config },
     });

@@ -1,8 +1,5 @@
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
-import {
-  HeaderValueOption_HeaderAppendAction as Action,
-  type HeaderValueOptionSchema,
-} from '@seine/envoy/envoy/config/core/v3/base_pb.js';
+import type { HeaderValueOptionSchema } from '@seine/envoy/envoy/config/core/v3/base_pb.js';
 import { type CheckResponse, CheckResponseSchema } from '@seine/envoy/envoy/service/auth/v3/external_auth_pb.js';
 import { StatusCode } from '@seine/envoy/envoy/type/v3/http_status_pb.js';
 import { rpcStatus } from '@seine/mixer';
@@ -37,7 +34,9 @@ type Option = MessageInitShape<typeof HeaderValueOptionSchema>;
 
 const optionOf = ({ name, value, append }: HeaderValue): Option => ({
   header: { key: name, value },
-  appendAction: append ? Action.APPEND_IF_EXISTS_OR_ADD : Action.OVERWRITE_IF_EXISTS_OR_ADD,
+  // What Envoy has instead, `append_action`, its authorization filter overlooks up to 1.40.
+  // eslint-disable-next-line @typescript-eslint/no-deprecated
+  append,
 });
 
 function encode(response: CheckResponse): Buffer {
