@@ -35,6 +35,7 @@ const istioOnly = '(istio_|grpc_(request|response)_message_count)';
 export class MergedMetrics {
   readonly #scrapes: Counter;
   readonly #failures: Counter;
+  readonly #others: (() => Iterable<string>)[] = [];
 
   constructor(
     private readonly targets: () => readonly MetricsTarget[],
@@ -55,6 +56,11 @@ export class MergedMetrics {
     });
   }
 
+  /** From now on what somebody else counts of the mesh is among the metrics of all. @param read text for Prometheus, in parts */
+  add(read: () => Iterable<string>): void {
+    this.#others.push(read);
+  }
+
   /** Istio's metrics of all workloads together; equal series are summed up. */
   async all(): Promise<string> {
     this.#scrapes.inc();
@@ -65,7 +71,8 @@ export class MergedMetrics {
         return istioMetrics(families, labels, (name) => name.startsWith('istio_'));
       }),
     );
-    return writeExposition(mergeFamilies(each));
+    const others = this.#others.map((read) => readExposition([...read()].join('')));
+    return writeExposition(mergeFamilies([...each, ...others]));
   }
 
   /**

@@ -45,6 +45,12 @@ describe('merged metrics', () => {
     );
   });
 
+  it('have what others count of the mesh among those of all', async () => {
+    const { metrics } = metricsOf([target('a')], { 'http://a/stats/prometheus': requests(3) });
+    metrics.add(() => [requests(4).replaceAll('envoy_seine_', '').replace('principal=""', 'principal="unknown"')]);
+    expect(await metrics.all()).toContain('istio_requests_total{reporter="source",source_principal="unknown"} 7\n');
+  });
+
   it('go on without a workload that is away or talks nonsense, and count it', async () => {
     const { metrics, registry } = metricsOf([target('a'), target('b'), target('c')], {
       'http://a/stats/prometheus': requests(3),

@@ -2,13 +2,14 @@ import 'reflect-metadata';
 import path from 'node:path';
 import { type DynamicModule, type INestApplication, type LoggerService, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { AgentService, MergedMetricsModule } from '@seine/app-agent';
-import { certificateApiServer, CitadelModule, type CitadelService } from '@seine/app-citadel';
-import { MixerModule } from '@seine/app-mixer';
+import { AgentService, MergedMetrics, MergedMetricsModule } from '@seine/app-agent';
+import { certificateApiServer, CitadelMetrics, CitadelModule, type CitadelService } from '@seine/app-citadel';
+import { MeshTelemetry, MixerModule } from '@seine/app-mixer';
 import { PilotModule } from '@seine/app-pilot';
 import { configApiServer, RegistryModule } from '@seine/app-registry';
 import type { RunClient } from '@seine/api';
 import type { ServiceIdentity } from '@seine/identity';
+import { METRICS } from '@seine/nest';
 import { MemoryStore } from '@seine/store-memory';
 import { keepClientFiles } from '../identity/client-files.js';
 import { LaptopIdentity } from '../identity/laptop-identity.js';
@@ -32,6 +33,8 @@ export interface ControlPlaneOptions {
   readonly trustDomainAliases: readonly string[] | undefined;
   readonly logger: LoggerService;
 }
+
+type MetricsRegistry = ConstructorParameters<typeof CitadelMetrics>[0];
 
 const address = ({ host, port }: { readonly host: string; readonly port: number }): string => `${host}:${port}`;
 
@@ -61,9 +64,10 @@ class AllInOneModule {
           secureXds: { listen: address(controlPlanePorts.xds), identity: pilot, denied: citadel.denials },
           drainMs: 0,
         }),
+        // Before mixer: both have metrics of the mesh at one address, and here these are all of them.
+        MergedMetricsModule.register(() => workloads.map(metricsTarget)),
         MixerModule.register({ secure: { listen: address(controlPlanePorts.mixer), identity: mixer }, mesh: store }),
         identity.agent(),
-        MergedMetricsModule.register(() => workloads.map(metricsTarget)),
       ],
     };
   }
@@ -121,6 +125,9 @@ async function startServices(options: ControlPlaneOptions, identities: Identitie
   // Without abortOnError Nest would end the process itself, and not say why in a sentence.
   const settings = { logger, abortOnError: false };
   const app = await NestFactory.create(AllInOneModule.register(options, identities), settings);
+  const { series } = app.get(MeshTelemetry, { strict: false });
+  app.get(MergedMetrics, { strict: false }).add(() => series.write());
+  citadel.measure(new CitadelMetrics(app.get<MetricsRegistry>(METRICS, { strict: false })));
   app.connectMicroservice(certificateApiServer(citadel, address(controlPlanePorts.citadel)));
   const access = { identity: registry, denied: citadel.denials };
   app.connectMicroservice(configApiServer(address(controlPlanePorts.configApi), access));
