@@ -16,6 +16,7 @@ import type { RedisOptions } from '@seine/redis';
 import type { Registry } from 'prom-client';
 import { MeshMetricsController } from './access-log/mesh-metrics.controller.js';
 import { MeshTelemetry } from './access-log/mesh-telemetry.js';
+import { reportSink } from './access-log/report-sink.js';
 import { GraphController } from './graph/graph.controller.js';
 import { GraphService } from './graph/graph.service.js';
 import { makeGraph } from './graph/make-graph.js';
@@ -87,7 +88,7 @@ export class MixerLifecycle implements OnApplicationBootstrap, OnApplicationShut
 
 function makeTelemetry({ meshMetrics }: MixerModuleOptions, registry: Registry, follower: MeshFollower): MeshTelemetry {
   const logger = new Logger('mixer');
-  return new MeshTelemetry(
+  const telemetry = new MeshTelemetry(
     {
       ...meshMetrics,
       directory: () => follower.directory(),
@@ -97,6 +98,11 @@ function makeTelemetry({ meshMetrics }: MixerModuleOptions, registry: Registry, 
     },
     registry,
   );
+  telemetry.add(
+    'rules',
+    reportSink(() => follower.policy(), follower.dispatcher),
+  );
+  return telemetry;
 }
 
 function graphOf({ redis }: MixerModuleOptions, registry: Registry, telemetry: MeshTelemetry): GraphService {
