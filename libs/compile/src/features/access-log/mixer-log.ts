@@ -35,10 +35,12 @@ export interface MixerReports {
   readonly responseTrailers: readonly string[];
 }
 
-/** Entries are sent when they are so old, or so many bytes: nothing waits for it, and few get lost with a mixer. */
+/** Entries are sent when they are so old: nothing waits for it, and few are lost with a mixer. */
 const flushIntervalMs = 1000;
-const bufferBytes = 32 * 1024;
-const streamRetries = 3;
+/** So much each of Envoy's threads holds while mixer is slow; what comes beyond it is dropped, and counted as `logs_dropped`. */
+const bufferBytes = 1024 * 1024;
+/** Of several mixers those that are gone are passed over: entries that no stream can be made for are lost. */
+const streamRetries = 10;
 
 /** Mixer's trace of a request begins here. */
 const tracedHeaders = ['traceparent'];
@@ -146,7 +148,6 @@ function emitCommon({ target, reporter, protocol, peers, metrics, purposes }: Lo
     transportApiVersion: ApiVersion.V3,
     bufferFlushInterval: durationOf(flushIntervalMs),
     bufferSizeBytes: bufferBytes,
-    // Of several mixers one that is gone is passed over: entries that a stream cannot be made for are lost.
     grpcStreamRetryPolicy: { numRetries: streamRetries },
     customTags: [
       tag(rowTag, columns.all.map(({ format }) => format).join(rowSeparator)),
