@@ -4,6 +4,7 @@ import { audit } from './audit/audit.js';
 import { denier } from './denier/denier.js';
 import { dogstatsd } from './dogstatsd/dogstatsd.js';
 import { fluentd } from './fluentd/fluentd.js';
+import { grpc } from './grpc/grpc.js';
 import { list } from './list/list.js';
 import { memquota } from './memquota/memquota.js';
 import { noop } from './noop/noop.js';
@@ -25,7 +26,19 @@ export { type AdapterRim, processRim, type SharedCounts, type TextStream } from 
 /** The built-in kinds at work with a rim of one's own. */
 export function makeAdapterKinds(rim: AdapterRim): readonly AdapterKind[] {
   return [
-    ...[audit(), denier, dogstatsd(rim), fluentd, list(rim), memquota, noop, opa(rim), otlpLogs(rim), otlpMetrics(rim)],
+    ...[
+      audit(),
+      denier,
+      dogstatsd(rim),
+      fluentd,
+      grpc(rim),
+      list(rim),
+      memquota,
+      noop,
+      opa(rim),
+      otlpLogs(rim),
+      otlpMetrics(rim),
+    ],
     ...[prometheus(rim.exposition), rbac, redisquota(rim), statsd(rim), stdio(rim), zipkin(rim)],
   ];
 }

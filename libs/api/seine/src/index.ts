@@ -5,3 +5,4 @@ export * from './certificates.js';
 export * from './csi.js';
 export type * from './citadel-admin.js';
 export * from './workload-api.js';
+export * from './mixer-adapter.js';
