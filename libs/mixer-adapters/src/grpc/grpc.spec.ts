@@ -28,7 +28,11 @@ afterEach(async () => {
 });
 
 const made = async (connection: object = {}): Promise<Adapter> => {
-  const given = { adapter: 'keys', connection: { address: server.address, timeout: '10s', ...connection }, params: { realm: 'x' } };
+  const given = {
+    adapter: 'keys',
+    connection: { address: server.address, timeout: '10s', ...connection },
+    params: { realm: 'x' },
+  };
   return (adapter = await makeAdapter(kind, given, context));
 };
 
