@@ -7,6 +7,7 @@ export { textOf } from './attributes/text-of.js';
 export * from './attributes/value-type.js';
 export type * from './directory/directory.js';
 export { MeshDirectory, serviceAttributes, workloadAttributes } from './directory/mesh-directory.js';
+export { apiAttribute, apiKeyOf, apisOf, type ApiRequest } from './dispatch/api-lookup.js';
 export { type Dispatcher, type DispatcherOptions, RuleDispatcher } from './dispatch/dispatcher.js';
 export { compileExpression, compileSyntax, dottedName, type Expression } from './expressions/compile-expression.js';
 export { ExpressionError } from './expressions/expression-error.js';

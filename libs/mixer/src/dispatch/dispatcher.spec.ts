@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ConfigObject } from '@seine/k8s';
+import { textOf } from '../attributes/text-of.js';
 import type { AttributeBag } from '../attributes/value-type.js';
 import { compilePolicy } from '../policy/compile-policy.js';
 import type { MixerPolicy } from '../policy/policy.js';
@@ -220,7 +221,7 @@ describe('sampling', () => {
     const bySource = new Map<string, Set<number>>();
     const dispatcher = dispatcherAt();
     for (const bag of bags(200)) {
-      const name = String(bag.get('source.name'));
+      const name = textOf(bag.get('source.name') ?? '');
       bySource.set(name, (bySource.get(name) ?? new Set()).add(dispatcher.resolveReport(policy, bag).length));
     }
     for (const results of bySource.values()) expect(results.size).toBe(1);

@@ -1,13 +1,16 @@
 import type { Diagnostic } from '@seine/diagnostics';
+import type { ConfigObject } from '@seine/k8s';
 import { internByKey, internList } from '@seine/memo';
 import type { AdapterKind } from '../adapters/adapter.js';
 import type { InstanceTypes } from '../templates/template.js';
 import { type AdapterCatalog, adapterCatalog } from './compile-handler.js';
+import { compileApiBinding, compileApiSpec } from './compile-api.js';
 import { compileQuotaBinding, compileQuotaSpec } from './compile-quota.js';
 import { compileVocabulary } from './compile-vocabulary.js';
 import { fullName, refOf } from './names.js';
 import { expressionWithDerived, withDerivedReads } from './derived-reads.js';
 import type {
+  ApiBinding,
   DerivedAttribute,
   MixerPolicy,
   PolicyHandler,
@@ -56,12 +59,14 @@ export function compilePolicy(given: PolicyObjects, options: PolicyOptions = {})
   const handlers = handlersOf(linked, parts);
   const rules = linked.flatMap((rule) => finishRule(rule, { handlers, instances, derived }));
   const quotas = quotasOf(objects, vocabulary, clusterDomain);
+  const apis = apisOf(objects, vocabulary, clusterDomain);
   const policy: MixerPolicy = Object.freeze({
     vocabulary,
     handlers,
     instances,
     rules,
     quotaBindings: quotas.bindings,
+    apis: apis.bindings,
     derived,
     problems: [
       ...ofObjects,
@@ -69,6 +74,7 @@ export function compilePolicy(given: PolicyObjects, options: PolicyOptions = {})
       ...parts.problems,
       ...linked.flatMap(({ problems }) => problems),
       ...quotas.problems,
+      ...apis.problems,
     ],
   });
   rememberSources(policy, parts);
@@ -158,5 +164,26 @@ function quotasOf(
       ...[...specs.values()].flatMap(({ problems }) => problems),
       ...bindings.flatMap(({ problems }) => problems),
     ],
+  };
+}
+
+function apisOf(
+  objects: PolicyObjects,
+  vocabulary: MixerPolicy['vocabulary'],
+  clusterDomain: string,
+): { readonly bindings: readonly ApiBinding[]; readonly problems: readonly Diagnostic[] } {
+  const of = (wanted: string): readonly ConfigObject[] => objects.filter(({ kind }) => kind === wanted);
+  const specs = new Map(
+    of('HTTPAPISpec').map((object) => {
+      const { namespace, name } = object.metadata;
+      return [`${namespace}/${name}`, compileApiSpec(object, vocabulary)] as const;
+    }),
+  );
+  const bindings = [...of('HTTPAPISpecBinding')]
+    .sort((a, b) => (fullName(a) < fullName(b) ? -1 : 1))
+    .map((object) => compileApiBinding(object, specs, clusterDomain));
+  return {
+    bindings: bindings.flatMap(({ binding }) => (binding ? [binding] : [])),
+    problems: [...[...specs.values()], ...bindings].flatMap(({ problems }) => problems),
   };
 }

@@ -14,6 +14,8 @@ export interface MixerPolicy {
   readonly rules: readonly PolicyRule[];
   /** In order of full name of the binding. */
   readonly quotaBindings: readonly QuotaBinding[];
+  /** In order of full name of the binding. */
+  readonly apis: readonly ApiBinding[];
   /** Attributes that instances with `attributeBindings` make of others, in order. */
   readonly derived: readonly DerivedAttribute[];
   /** What is wrong, each with object and field path. */
@@ -127,6 +129,39 @@ export interface QuotaCharge {
   /** Namespace of the QuotaSpec, for names that have none. */
   readonly namespace: string;
   readonly charge: number;
+}
+
+/** HTTP APIs and the services that have them. */
+export interface ApiBinding {
+  /** Hosts, `*` among them for all. */
+  readonly hosts: ReadonlySet<string>;
+  readonly apis: readonly HttpApi[];
+  /** Of the HTTPAPISpecBinding. */
+  readonly object: ObjectRef;
+}
+
+/** An HTTPAPISpec. */
+export interface HttpApi {
+  /** Of all of its requests. */
+  readonly attributes: ReadonlyMap<string, Value>;
+  /** A request is the first that it fits. */
+  readonly operations: readonly {
+    /** Undefined = any. */
+    readonly method: string | undefined;
+    /** Of the path without the query. */
+    readonly path: RegExp;
+    readonly attributes: ReadonlyMap<string, Value>;
+  }[];
+  /** Where the caller's key is looked for, in order. */
+  readonly keys: readonly ApiKey[];
+}
+
+/** One of the three. */
+export interface ApiKey {
+  readonly query?: string | undefined;
+  /** In lower case. */
+  readonly header?: string | undefined;
+  readonly cookie?: string | undefined;
 }
 
 /** An attribute that is made of others where it is not known by itself. */

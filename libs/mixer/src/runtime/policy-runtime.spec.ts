@@ -98,11 +98,11 @@ describe('a check', () => {
   });
 
   it('waits for a handler that is being made', async () => {
-    let made = (_: Adapter): void => undefined;
+    let made: ((adapter: Adapter) => void) | undefined;
     const { check, rim } = start([kind('a', () => new Promise<Adapter>((resolve) => (made = resolve)))]);
     const answer = check();
     await rim.pass(100);
-    made({ checknothing: () => ({ code: 0 }) });
+    made?.({ checknothing: () => ({ code: 0 }) });
     expect(await answer).toEqual({ verdict: { code: 0 } });
   });
 
@@ -116,7 +116,6 @@ describe('a check', () => {
       },
       'error',
     ],
-    ['throws what is no error', { checknothing: () => Promise.reject('broken') }, 'error'],
     ['rejects', { checknothing: () => Promise.reject(new Error('broken')) }, 'error'],
     ['hangs', { checknothing: never }, 'timeout'],
     ['gives nothing', { checknothing: () => undefined as never }, 'nonsense'],
@@ -285,20 +284,24 @@ describe('handlers', () => {
 
   it('are given up after a while of being made, and let go when they come late', async () => {
     let closed = 0;
-    let made = (_: Adapter): void => undefined;
+    let made: ((adapter: Adapter) => void) | undefined;
     const { rim, runtime } = start([kind('a', () => new Promise<Adapter>((resolve) => (made = resolve)))]);
     await rim.pass(10_000);
     expect(runtime.status[0]).toMatchObject({
       state: 'failed',
       message: 'cannot be made: was not ready within 10000 ms',
     });
-    made({ close: () => void closed++ });
+    made?.({
+      close: () => {
+        closed++;
+      },
+    });
     await settled();
     expect(closed).toBe(1);
   });
 
   it('are closed after those who asked them are answered', async () => {
-    let answer = (_: { code: number }): void => undefined;
+    let answer: ((verdict: { code: number }) => void) | undefined;
     const log: string[] = [];
     const { apply, check, rim } = start([
       kind('a', () => ({
@@ -311,7 +314,7 @@ describe('handlers', () => {
     apply();
     await rim.pass(100);
     expect(log).toEqual([]);
-    answer({ code: 0 });
+    answer?.({ code: 0 });
     expect(await waiting).toEqual({ verdict: { code: 0 } });
     await rim.pass(0);
     expect(log).toEqual(['closed']);
