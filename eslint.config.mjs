@@ -39,7 +39,7 @@ const depConstraints = [
   only('layer:app', ...libraries),
   only('layer:compose', 'layer:app', ...libraries),
   only('layer:testing', 'layer:testing', ...libraries),
-  only('layer:example'),
+  only('layer:example', 'layer:mixer', 'layer:api'),
   {
     sourceTag: 'purity:pure',
     onlyDependOnLibsWithTags: ['purity:pure'],

@@ -1,4 +1,4 @@
-import type { TSchema } from '@sinclair/typebox';
+import type { JsonSchema } from '@seine/k8s';
 import type { Value } from '../attributes/value-type.js';
 import type { CheckTemplate, InstanceTypes, ReportTemplate, TemplateName, Templates } from '../templates/template.js';
 
@@ -74,8 +74,8 @@ export interface AdapterKind<Params = unknown> {
   /** Further names: of old kinds and of old handlers. */
   readonly aliases?: readonly string[];
   readonly templates: readonly TemplateName[];
-  /** What `spec.params` must be; what is left out has its default before `make` sees it. */
-  readonly params: TSchema;
+  /** What `spec.params` must be, as JSON schema; what is left out has its `default` before `make` sees it. */
+  readonly params: JsonSchema;
   /** What the schema cannot say. */
   readonly problems?: (params: Params) => readonly ParamsProblem[];
   /** @throws Error when it cannot work with these parameters; the handler of before stays at work */
