@@ -11,6 +11,7 @@ import { registerDelete } from './commands/delete.js';
 import { registerDown } from './commands/down.js';
 import { registerGet } from './commands/get.js';
 import { registerGraph } from './commands/graph.js';
+import { registerInject } from './commands/inject.js';
 import { registerProxyConfig } from './commands/proxy-config.js';
 import { registerProxyStatus } from './commands/proxy-status.js';
 import { registerStatus } from './commands/status.js';
@@ -43,6 +44,7 @@ export function createProgram(io: Io): Command {
   registerGet(program, io);
   registerCompile(program, io);
   registerAnalyze(program, io);
+  registerInject(program, io);
   program.commandsGroup('Proxies:');
   registerProxyStatus(program, io);
   registerProxyConfig(program, io);
