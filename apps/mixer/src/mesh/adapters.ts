@@ -1,5 +1,6 @@
 import { type AdapterRim, makeAdapterKinds, PrometheusExposition, processRim } from '@seine/mixer-adapters';
 import type { AdapterKind } from '@seine/mixer';
+import { FallbackCounters, SharedCounters } from '@seine/rate-limit';
 import { redisCounters } from '@seine/redis-counters';
 
 export interface MixerAdapters {
@@ -8,16 +9,33 @@ export interface MixerAdapters {
   readonly exposition: PrometheusExposition;
 }
 
-/** The built-in adapters, with this process's own surroundings. */
-export function mixerAdapters(over: Partial<AdapterRim> = {}): MixerAdapters {
-  const exposition = over.exposition ?? new PrometheusExposition();
-  const kinds = makeAdapterKinds(processRim({ counters: countersOf, exposition, ...over }));
-  return { kinds, exposition };
+export interface MixerAdaptersOptions {
+  readonly rim?: Partial<AdapterRim> | undefined;
+  /** Adapters of the user's own; they go before built-in ones of the same name. */
+  readonly more?: readonly AdapterKind[] | undefined;
+  /** How many mixers share counts. */
+  readonly replicas?: number | undefined;
+}
+
+/** The adapters, with this process's own surroundings. */
+export function mixerAdapters({ rim = {}, more = [], replicas = 1 }: MixerAdaptersOptions = {}): MixerAdapters {
+  const exposition = rim.exposition ?? new PrometheusExposition();
+  const builtIn = makeAdapterKinds(processRim({ counters: countersWith(replicas), exposition, ...rim }));
+  // Who comes last is found by the name.
+  return { kinds: [...builtIn, ...more], exposition };
 }
 
 /** Istio's redisquota names its Redis without a scheme. */
-const countersOf: AdapterRim['counters'] = (url, warn) =>
-  redisCounters({
-    url: url.includes('://') ? url : `redis://${url}`,
-    onDown: (reason) => warn(`cannot count in ${url}: ${reason}`),
-  });
+const countersWith =
+  (replicas: number): AdapterRim['counters'] =>
+  (url, warn) => {
+    const counters = redisCounters({
+      url: url.includes('://') ? url : `redis://${url}`,
+      onDown: (reason) => warn(`cannot count in ${url}: ${reason}`),
+    });
+    const shared = new FallbackCounters(new SharedCounters(counters, { replicas }), {
+      replicas,
+      onFallback: () => undefined,
+    });
+    return { count: (hits, now) => shared.count(hits, now), close: counters.close };
+  };
