@@ -19,6 +19,8 @@ export interface Check {
   readonly body: string;
   /** The caller's identity, where Envoy names it. */
   readonly principal: string;
+  /** What the asking proxy says beside (context extensions). */
+  readonly context: Readonly<Record<string, string>>;
 }
 
 export interface Verdict {
@@ -95,7 +97,7 @@ export class ExtAuthzService {
     for await (const chunk of request) body += String(chunk);
     const headers = Object.fromEntries(Object.entries(request.headers).map(([key, value]) => [key, String(value)]));
     const { method = '', url: path = '' } = request;
-    const verdict = this.#judge({ by: 'http', method, path, headers, body, principal: '' });
+    const verdict = this.#judge({ by: 'http', method, path, headers, body, principal: '', context: {} });
     if (!verdict) return;
     response.writeHead(verdict.allow ? 200 : (verdict.status ?? 403), { ...verdict.headers });
     response.end(verdict.body ?? '');
@@ -115,6 +117,7 @@ export class ExtAuthzService {
       headers,
       body,
       principal: attributes.source?.principal ?? '',
+      context: attributes.contextExtensions,
     });
     if (verdict) reply(null, responseOf(verdict));
   }

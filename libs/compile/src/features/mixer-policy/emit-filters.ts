@@ -17,6 +17,7 @@ import { ExtAuthzSchema as NetworkExtAuthzSchema } from '@seine/envoy/envoy/exte
 import { RBACSchema as NetworkRbacSchema } from '@seine/envoy/envoy/extensions/filters/network/rbac/v3/rbac_pb.js';
 import { StatusCode } from '@seine/envoy/envoy/type/v3/http_status_pb.js';
 import type { MeshConfig } from '@seine/model';
+import { celFilter } from '../access-log/cel-filter.js';
 import { mixerService } from '../../telemetry/mixer-service.js';
 import type { PrincipalInit } from '../authorization-policy/principals.js';
 import type { ChainPlan, PlannedRefusal } from './plan.js';
@@ -40,11 +41,12 @@ const refuseFilterName = 'mixer.rbac';
 /** RBAC writes what it found into dynamic metadata, under names that begin so: other RBAC filters find out other things. */
 const statPrefix = 'mixer_';
 const rbacMetadata = { http: 'envoy.filters.http.rbac', tcp: 'envoy.filters.network.rbac' } as const;
+/** What the shadow rules leave there of requests that mixer is asked of. */
+const marked = 'ask';
 /** What filters before know of a request: the claims of its token, and what the caller's proxy says of its workload. */
 const metadataNamespaces = ['envoy.filters.http.jwt_authn', 'seine.peer'];
 
 type Rbac = MessageInitShape<typeof RBACSchema>;
-type MetadataCondition = Parameters<typeof metadataIs>;
 
 function denyAll(policies: readonly (readonly [name: string, when: PrincipalInit])[]): Rbac {
   return {
@@ -63,32 +65,26 @@ function rbacOf({ refusals, ask }: ChainPlan) {
   const some = ask !== undefined && ask !== 'all';
   if (refusals.length === 0 && !some) return undefined;
   return {
-    ...(refusals.length > 0 && {
-      rules: denyAll(refusals.map(({ name, when }) => [name, when])),
-      rulesStatPrefix: statPrefix,
-    }),
-    ...(some && { shadowRules: denyAll([['ask', ask]]), shadowRulesStatPrefix: statPrefix }),
+    ...(refusals.length > 0 && { rules: denyAll(refusals.map(({ name, when }) => [name, when])) }),
+    ...(some && { shadowRules: denyAll([[marked, ask]]), shadowRulesStatPrefix: statPrefix }),
   };
 }
 
-function metadataIs(filter: string, key: string, value: string) {
+/** Only of requests that the shadow rules have marked. @param filter the RBAC filter, as it names what it leaves */
+function onlyMarked({ ask }: ChainPlan, filter: string) {
+  if (ask === 'all') return {};
   return {
-    filter,
-    path: [{ segment: { case: 'key' as const, value: key } }],
-    value: {
-      matchPattern: {
-        case: 'stringMatch' as const,
-        value: { matchPattern: { case: 'exact' as const, value } },
+    filterEnabledMetadata: {
+      filter,
+      path: [{ segment: { case: 'key' as const, value: `${statPrefix}shadow_effective_policy_id` } }],
+      value: {
+        matchPattern: {
+          case: 'stringMatch' as const,
+          value: { matchPattern: { case: 'exact' as const, value: marked } },
+        },
       },
     },
   };
-}
-
-/** Only of requests that the shadow rules have marked. */
-function onlyMarked({ ask }: ChainPlan, ...[filter]: [MetadataCondition[0]]) {
-  return ask === 'all'
-    ? {}
-    : { filterEnabledMetadata: metadataIs(filter, `${statPrefix}shadow_effective_policy_id`, 'ask') };
 }
 
 function grpcServiceOf({ timeoutMs }: Asking, config: MeshConfig) {
@@ -143,9 +139,7 @@ export function emitTcpPlan(plan: ChainPlan, asking: Asking, config: MeshConfig)
   const filter = (name: string, value: ReturnType<typeof toAny>) =>
     create(FilterSchema, { name, configType: { case: 'typedConfig', value } });
   const rbac = rbacOf(plan);
-  const filters = rbac
-    ? [filter(refuseFilterName, toAny(NetworkRbacSchema, { ...withoutRulesPrefix(rbac), statPrefix: 'mixer.' }))]
-    : [];
+  const filters = rbac ? [filter(refuseFilterName, toAny(NetworkRbacSchema, { ...rbac, statPrefix: 'mixer.' }))] : [];
   if (plan.ask === undefined) return filters;
   const ask = toAny(NetworkExtAuthzSchema, {
     statPrefix: 'mixer',
@@ -158,10 +152,6 @@ export function emitTcpPlan(plan: ChainPlan, asking: Asking, config: MeshConfig)
   return [...filters, filter(askFilterName, ask)];
 }
 
-function withoutRulesPrefix(rbac: NonNullable<ReturnType<typeof rbacOf>>) {
-  return Object.fromEntries(Object.entries(rbac).filter(([key]) => key !== 'rulesStatPrefix'));
-}
-
 /**
  * What becomes of RBAC's own answers, 403 and "RBAC: access denied": the status and the body that mixer would have given.
  * Undefined where nothing is refused.
@@ -172,12 +162,10 @@ export function emitRefusalReplies({
   return refusals.length === 0 ? undefined : { mappers: refusals.map(mapperOf) };
 }
 
+/** RBAC says in the response's details which policy it was; into the metadata it writes that too late. */
 function mapperOf({ name, refusal: { status, body, format } }: PlannedRefusal) {
-  const matcher = metadataIs(rbacMetadata.http, `${statPrefix}enforced_effective_policy_id`, name);
   return {
-    filter: {
-      filterSpecifier: { case: 'metadataFilter' as const, value: { matcher, matchIfKeyNotFound: false } },
-    },
+    filter: celFilter(`response.code_details == ${JSON.stringify(`rbac_access_denied_matched_policy[${name}]`)}`),
     statusCode: status,
     ...(format === undefined
       ? { body: { specifier: { case: 'inlineString' as const, value: body } } }

@@ -73,19 +73,18 @@ export function decideRules(
 
 /** The filters that decisions need; undefined = none. */
 export function planChain(decisions: readonly Decision[]): ChainPlan | undefined {
-  const refusals = decisions.flatMap((decision) =>
-    decision.refusals.map(({ when, refusal }, i) => ({
-      name: refusalName(decision, i),
-      when: toPrincipal(when),
-      refusal,
-    })),
-  );
+  const refusals = decisions
+    .flatMap((decision) => decision.refusals.map((one) => ({ ...one, decision })))
+    .map(({ when, refusal, decision }, i) => ({ name: refusalName(decision, i), when: toPrincipal(when), refusal }));
   const ask = or(...decisions.map((decision) => decision.ask));
   if (refusals.length === 0 && isNever(ask)) return undefined;
   return { refusals, ask: isNever(ask) ? undefined : isAlways(ask) ? 'all' : toPrincipal(ask) };
 }
 
-/** `checkip.rule.default/whitelistip.handler.default/sourceip.instance.default` */
+/**
+ * `0003/checkip.rule.default/whitelistip.handler.default/sourceip.instance.default`. Envoy tries policies in the order of their
+ * names, and the answer is that of the first that holds: as with mixer that of the first rule.
+ */
 function refusalName({ rule, handler, instance }: Decision, index: number): string {
-  return `${rule}/${handler ?? ''}/${instance ?? ''}${index === 0 ? '' : `/${index}`}`;
+  return `${String(index).padStart(4, '0')}/${rule}/${handler ?? ''}/${instance ?? ''}`;
 }

@@ -63,9 +63,12 @@ function headerOf(name: string, id: string, known?: StringInit): Term {
   return [{ when: known ? match(known) : presenceOf(name), value }];
 }
 
-const pathWithoutQuery = matchable('request.url_path', (path) =>
-  atom({ identifier: { case: 'urlPath', value: { rule: { case: 'path', value: path } } } }),
-);
+const pathWithoutQuery: Text = {
+  ...matchable('request.url_path', (path) =>
+    atom({ identifier: { case: 'urlPath', value: { rule: { case: 'path', value: path } } } }),
+  ),
+  written: '%PATH(NQ:PATH)%',
+};
 
 const scheme = 'spiffe://';
 const meshIdentity = atom(authenticated(matchPrefix(scheme)));
@@ -132,7 +135,10 @@ const isThere = (claim: string) => claimCondition(claim, { matchPattern: { case:
 
 /** A claim of a token that was verified. What is no text mixer writes as one. */
 export function claimTerm(claim: string, id: string): Term {
-  const text = matchable(id, (value) => claimCondition(claim, textual(value)));
+  const text: Text = {
+    ...matchable(id, (value) => claimCondition(claim, textual(value))),
+    ...(/^[\w.-]+$/.test(claim) && { written: `%DYNAMIC_METADATA(${jwtFilter}:payload:${claim})%` }),
+  };
   const why = `${id} may be a list or a number, which mixer writes as text`;
   return [
     { when: isText(claim), value: text },
