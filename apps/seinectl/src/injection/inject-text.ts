@@ -34,7 +34,7 @@ export function injectText({ file, text, namespace }: InjectionSource, settings:
   const namespaces = { fallback: namespace, labelsOf: (name: string) => labels.get(name) ?? enabled };
   const notes: InjectionNote[] = [];
   const texts = documents.map((document) => {
-    const { line } = lines.linePos(document.contents.range[0]);
+    const { line } = lines.linePos(document.contents?.range[0] ?? 0);
     const at = `${file}:${line}`;
     const [error] = document.errors;
     if (error) {
