@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { poll } from '@seine/testing';
 import {
+  documents,
   many,
   MixerProcess,
   Prometheus,
@@ -16,6 +17,7 @@ import {
 } from '../../src/index.js';
 import { choicesOf, filledIn, queriesOf, readDashboards } from './dashboard-queries.js';
 import { istioQueries, kialiQueries } from './known-queries.js';
+import { mixerYaml } from './policy-mesh.js';
 
 jest.setTimeout(240_000);
 const url = 'http://reviews:8080';
@@ -37,6 +39,30 @@ spec:
   selector: { matchLabels: { app: reviews } }
   global: [{ requests: 1000000, per: 24h, timeout: 10s }]
 `;
+
+const requestCount = {
+  name: 'asked',
+  instance_name: 'asked.instance.istio-system',
+  kind: 'COUNTER',
+  label_names: ['destination'],
+};
+/** Work for all of mixer: proxies log to it and ask it, and an adapter of its own counts. */
+const rulesYaml = documents(
+  telemetryYaml('logs', { accessLogging: [{ providers: [{ name: 'mixer' }] }] }),
+  mixerYaml('rule', 'header', {
+    match: 'destination.labels["app"] == "reviews"',
+    requestHeaderOperations: [{ name: 'x-source', values: ['source.workload.name | "-"'] }],
+  }),
+  mixerYaml('handler', 'prom', { compiledAdapter: 'prometheus', params: { metrics: [requestCount] } }),
+  mixerYaml('instance', 'asked', {
+    compiledTemplate: 'metric',
+    params: { value: '1', dimensions: { destination: 'destination.workload.name | "unknown"' } },
+  }),
+  mixerYaml('rule', 'count', {
+    match: 'context.protocol == "http" && context.reporter.kind == "inbound"',
+    actions: [{ handler: 'prom', instances: ['asked'] }],
+  }),
+);
 
 let mesh: TestMesh;
 let mixer: MixerProcess;
@@ -114,13 +140,18 @@ beforeAll(async () => {
       { name: 'ledger-v1', sidecar: true },
     ],
     services: [{ name: 'ledger', ports: [{ name: 'tcp', port: 8081, targetPort: 8080 }] }],
-    config: { mixer: mixer.yaml, limit: limitYaml },
+    config: { mixer: mixer.yaml, limit: limitYaml, rules: rulesYaml },
   });
-  await mixer.start(mesh.identity);
+  await mixer.start(mesh.identity, ['--config-dir', mesh.configDir]);
   mesh.echo('reviews-v1').answer = ({ path }) => mix.find((kind) => kind.path === path) ?? {};
   prometheus = await Prometheus.start({
     config: 'prometheus.yml',
-    discovered: { 'seine-workloads': sidecars(), 'seine-control-plane': controlPlane() },
+    discovered: {
+      'seine-workloads': sidecars(),
+      'seine-control-plane': controlPlane(),
+      'seine-mixer-mesh': controlPlane(),
+      'seine-mixer-handlers': controlPlane(),
+    },
     ports: { 15020: Number(mesh.identity.agentAdmin.split(':')[1]) },
   });
   // Each series is there, and has been seen, before what is measured begins: a series' first value is no rate.
@@ -168,6 +199,8 @@ it('finds and reads every part of the mesh', async () => {
     'citadel citadel istiod',
     'mixer mixer mixer',
     'pilot pilot istiod',
+    'seine-mixer-handlers mixer undefined',
+    'seine-mixer-mesh mixer undefined',
     'seine-workloads client client',
     'seine-workloads ledger-v1 ledger',
     'seine-workloads reviews-v1 reviews',
@@ -230,6 +263,23 @@ describe('the dashboards', () => {
       expect([legend, bucketOf(shown[legend] ?? NaN)]).toEqual([legend, bucketOf(measured)]);
     }
   });
+});
+
+it('shows mixer at work: asked, told, and counting', async () => {
+  const sent = paths.length * (rounds + 1);
+  await poll(
+    async () => (await scalar('sum(mixer_access_log_entries_total{result="taken"})')) >= 2 * sent,
+    'the logs',
+    20_000,
+  ).catch(() => undefined);
+  const results = (await prometheus.query('sum(mixer_access_log_entries_total) by (result)')).map(
+    ({ metric, value }) => [metric['result'], value] as const,
+  );
+  expect(results).toEqual([['taken', expect.any(Number)]]);
+  expect(await scalar('sum(mixer_check_decisions_total{code="OK"})')).toBeGreaterThanOrEqual(sent);
+  const counted = `sum({__name__=~".*asked.*", job="seine-mixer-handlers", destination="reviews-v1"})`;
+  await poll(async () => (await scalar(counted)) >= sent, 'what the handler counts', 20_000).catch(() => undefined);
+  expect(await scalar(counted)).toBe(sent);
 });
 
 describe('queries of others', () => {

@@ -125,6 +125,14 @@ export const controlPlaneDashboard: Dashboard = {
     {
       title: 'Mixer',
       panels: [
+        graph('Checks', 'ops', [
+          { expr: `${sumRate('mixer_check_decisions_total', ['code'])} or vector(0)`, legend: '{{code}}' },
+          events('mixer_check_passed_unchecked_total', 'passed without an answer'),
+        ]),
+        graph('Verdicts', 'ops', [
+          events('mixer_checkcache_cache_hits_total', 'known already'),
+          events('mixer_checkcache_cache_misses_total', 'asked of an adapter'),
+        ]),
         graph('Rate limits', 'ops', [
           events('ratelimit_service_rate_limit_within_limit', 'let through'),
           events('ratelimit_service_rate_limit_over_limit', 'over a limit'),
@@ -135,6 +143,23 @@ export const controlPlaneDashboard: Dashboard = {
             expr: `topk(10, ${sumRate('ratelimit_service_rate_limit_total_hits', ['limit'])}) or vector(0)`,
             legend: '{{limit}}',
           },
+        ]),
+        graph('Log entries of proxies', 'ops', [
+          { expr: `${sumRate('mixer_access_log_entries_total', ['result'])} or vector(0)`, legend: '{{result}}' },
+          events('mixer_access_log_sink_failures_total', 'not handed on'),
+        ]),
+        graph('Handlers asked and told', 'ops', [
+          { expr: `${sumRate('mixer_runtime_dispatches_total', ['handler'])} or vector(0)`, legend: '{{handler}}' },
+          events('mixer_runtime_reports_dropped_total', 'reports dropped'),
+        ]),
+        graph('Rules at work', 'none', [
+          { expr: 'max(mixer_config_rule_configs_total)', legend: 'rules' },
+          { expr: 'max(mixer_config_rule_config_errors_total)', legend: 'that are wrong' },
+          { expr: 'max(mixer_config_handler_config_errors_total)', legend: 'handlers that are wrong' },
+        ]),
+        graph('Spans of proxies', 'ops', [events('mixer_spans_total', 'taken')]),
+        graph('Series of the mesh’s metrics', 'none', [
+          { expr: 'max(mixer_mesh_metric_series) by (metric) or vector(0)', legend: '{{metric}}' },
         ]),
       ],
     },
