@@ -80,7 +80,7 @@ async function check(follower: MeshFollower): Promise<readonly Outcome<CheckVerd
   const running = follower.policy();
   if (!running) throw new Error('there is no policy');
   const dispatches: readonly CheckDispatch[] = follower.dispatcher.resolveCheck(running.policy, bag);
-  return Promise.all(dispatches.map((dispatch) => running.check(dispatch, bag)));
+  return Promise.all(dispatches.map(async (dispatch) => running.check(dispatch, bag)));
 }
 
 function reports({ follower }: Followed): readonly RuleReport[] {
