@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto';
+import { RedisConnection, type RedisEvents, type RedisOptions } from '@seine/redis';
+import { runScript } from './run-script.js';
+import { leaseScript, logKeys, type LogKeys, releaseScript } from './scripts.js';
+
+export interface RedisLeaseOptions extends RedisEvents {
+  readonly redis: RedisOptions;
+  /** As that of the store. */
+  readonly prefix?: string | undefined;
+  /** How long it lasts when it is not kept, ms; default 10,000. */
+  readonly ttlMs?: number | undefined;
+  /** Is told when this process begins to lead, and when it ends. */
+  readonly onChange?: ((leads: boolean) => void) | undefined;
+}
+
+/**
+ * Who may write the mesh log: one process at a time takes the lease, the others stand by. A lease is no lock: a process
+ * that sleeps may believe that it leads still. So each lease has a token, higher than all before it, and the scripts that
+ * write refuse lower ones.
+ */
+export class RedisLease {
+  readonly #id = randomUUID();
+  readonly #connection: RedisConnection;
+  readonly #keys: LogKeys;
+  readonly #ttlMs: number;
+  #held: { readonly token: number; readonly until: number } | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  constructor(private readonly options: RedisLeaseOptions) {
+    const { redis, prefix = '{seine:mesh}:', ttlMs = 10_000 } = options;
+    this.#ttlMs = ttlMs;
+    this.#keys = logKeys(prefix);
+    this.#connection = new RedisConnection({ ...redis, timeoutMs: Math.max(1000, redis.timeoutMs ?? 0) }, options);
+  }
+
+  start(): void {
+    this.#connection.start();
+    void this.#keep();
+  }
+
+  /** What is shown to the scripts that write; undefined = another leads, or nobody knows. */
+  readonly token = (): number | undefined =>
+    this.#held && this.#held.until > performance.now() ? this.#held.token : undefined;
+
+  /** Gives the lease back, so that another need not wait for its end. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    const held = this.#held;
+    this.#held = undefined;
+    try {
+      if (held) await runScript(this.#connection, releaseScript, [this.#keys.lease], [this.#id]);
+    } catch {
+      // It ends by itself.
+    }
+    this.#connection.close();
+  }
+
+  async #keep(): Promise<void> {
+    const led = this.token() !== undefined;
+    const asked = performance.now();
+    try {
+      const keys = [this.#keys.lease, this.#keys.meta];
+      const token = await runScript(this.#connection, leaseScript, keys, [this.#id, this.#ttlMs]);
+      // From when it was asked for: Redis counts from later.
+      this.#held = typeof token === 'string' ? { token: Number(token), until: asked + this.#ttlMs } : undefined;
+    } catch {
+      // It holds until its end, which nobody else can take before.
+    }
+    if (this.#isClosed) return;
+    const leads = this.token() !== undefined;
+    if (leads !== led) this.options.onChange?.(leads);
+    const soon = this.#connection.isUp ? this.#ttlMs / 3 : Math.min(100, this.#ttlMs / 3);
+    this.#timer = setTimeout(() => void this.#keep(), soon);
+  }
+}
