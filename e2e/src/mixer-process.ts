@@ -58,6 +58,11 @@ export class MixerProcess {
     return `${host}:${this.admin}`;
   }
 
+  /** What it has written since it was started. */
+  get output(): string {
+    return this.#process?.output ?? '';
+  }
+
   /** Starts it and waits until it has a certificate in force. */
   async start(identity: MeshIdentity, more: readonly string[] = []): Promise<void> {
     const args = [
