@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { mixerVocabulary, type Value } from '@seine/mixer';
+import { normalizeObject } from '@seine/istio';
+import { compilePolicy, mixerVocabulary, type PolicyObjects, type Value } from '@seine/mixer';
 import { CheckBag } from './attributes.js';
 import { CheckMessage } from './check-message.js';
 import { type Asked, checkRequest } from './check-request.fixture.js';
@@ -12,10 +13,13 @@ const ends: Ends = {
     ['source.principal', 'cluster.local/ns/default/sa/reviews'],
     ['source.labels', new Map([['version', 'v3']])],
   ]),
-  destination: new Map<string, Value>([['destination.uid', 'kubernetes://ratings-v1.default']]),
+  destination: new Map<string, Value>([
+    ['destination.uid', 'kubernetes://ratings-v1.default'],
+    ['destination.service.host', 'ratings.default.svc.cluster.local'],
+  ]),
 };
-const bagOf = (asked: Asked = {}, more: Partial<Ends> = {}): CheckBag =>
-  new CheckBag(new CheckMessage(checkRequest(asked)), { ...ends, ...more });
+const bagOf = (asked: Asked = {}, objects: PolicyObjects = []): CheckBag =>
+  new CheckBag(new CheckMessage(checkRequest(asked)), ends, compilePolicy(objects));
 
 const http = {
   method: 'GET',
@@ -135,6 +139,38 @@ describe('attributes of a check request', () => {
     [{ path: '/', headers: { 'x-api-key': 'c' } }, 'c'],
   ])('finds the API key in %j', (asked, key) => {
     expect(bagOf({ http: asked }).get('request.api_key')).toBe(key);
+  });
+
+  it('has what the HTTPAPISpecs of the called service say of its operations and keys', () => {
+    const object = (kind: string, name: string, spec: object, namespace = 'default') =>
+      normalizeObject({ apiVersion: 'config.istio.io/v1alpha2', kind, metadata: { name, namespace }, spec });
+    const texts = (values: Readonly<Record<string, string>>) => ({
+      attributes: Object.fromEntries(Object.entries(values).map(([name, stringValue]) => [name, { stringValue }])),
+    });
+    const objects = [
+      object('HTTPAPISpec', 'ratings', {
+        attributes: texts({ 'api.service': 'ratings.com', 'api.version': '1.0', 'api.operation': 'other' }),
+        patterns: [
+          { httpMethod: 'GET', uriTemplate: '/ratings/{id}', attributes: texts({ 'api.operation': 'get' }) },
+          { regex: '/ratings/.*', attributes: texts({ 'api.operation': 'change' }) },
+        ],
+        apiKeys: [{ cookie: 'key' }, { header: 'X-Key' }],
+      }),
+      object('HTTPAPISpecBinding', 'ratings', {
+        services: [{ name: 'ratings' }],
+        apiSpecs: [{ name: 'ratings' }],
+      }),
+    ];
+    const read = (method: string, path: string, headers: Readonly<Record<string, string>> = {}) => {
+      const bag = bagOf({ http: { method, path, headers } }, objects);
+      return ['api.service', 'api.operation', 'request.api_key'].map((name) => bag.get(name));
+    };
+    expect(compilePolicy(objects).problems).toEqual([]);
+    expect(read('GET', '/ratings/7?key=q', { cookie: 'a=b; key=c' })).toEqual(['ratings.com', 'get', 'c']);
+    expect(read('PUT', '/ratings/7', { 'x-key': 'h' })).toEqual(['ratings.com', 'change', 'h']);
+    expect(read('GET', '/ratings/7/a')).toEqual(['ratings.com', 'change', undefined]);
+    expect(read('GET', '/health')).toEqual(['ratings.com', 'other', undefined]);
+    expect(bagOf({ http: undefined }, objects).get('api.service')).toBeUndefined();
   });
 
   it('has one way to write an address', () => {

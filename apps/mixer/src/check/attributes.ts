@@ -1,28 +1,52 @@
-import { type AttributeBag, type AttributeName, normalizeIp, type StringMap, type Value } from '@seine/mixer';
+import {
+  apiAttribute,
+  apiKeyOf,
+  apisOf,
+  type AttributeBag,
+  type AttributeName,
+  type HttpApi,
+  type MixerPolicy,
+  normalizeIp,
+  type StringMap,
+  type Value,
+} from '@seine/mixer';
 import type { CheckMessage } from './check-message.js';
 import type { Ends } from './ends.js';
 import { type Struct, structToJson, type StructValue } from './struct.js';
 
 const jwtMetadata = 'envoy.filters.http.jwt_authn';
 const jwtPayload = 'payload';
-/** Where clients have API keys that no HTTPAPISpec speaks of (Istio 1.4). */
-const apiKeys = { query: ['key', 'api_key'], header: 'x-api-key' } as const;
 
 /** What one check request says, under Istio's names; each value is made when an expression asks for it. */
 export class CheckBag implements AttributeBag {
   #query: StringMap | undefined;
   #token: Struct | undefined | 'unread' = 'unread';
+  #apis: readonly HttpApi[] | undefined;
 
   constructor(
     readonly message: CheckMessage,
     readonly ends: Ends,
+    /** Whose HTTPAPISpecs say which operation a request is. */
+    private readonly policy: MixerPolicy,
   ) {}
 
   get(name: string): Value | undefined {
     const read = readers.get(name);
     if (read) return read(this);
     if (name.startsWith('source.')) return this.ends.source.get(name);
-    return name.startsWith('destination.') ? this.ends.destination.get(name) : undefined;
+    if (name.startsWith('destination.')) return this.ends.destination.get(name);
+    const { isHttp, method } = this.message;
+    return isHttp ? apiAttribute(this.apis, name, { method, urlPath: this.urlPath }) : undefined;
+  }
+
+  /** Of the called service. */
+  get apis(): readonly HttpApi[] {
+    const host = this.ends.destination.get('destination.service.host');
+    return (this.#apis ??= apisOf(this.policy, typeof host === 'string' ? host : ''));
+  }
+
+  get urlPath(): string {
+    return this.message.path.split('?', 1)[0] ?? '';
   }
 
   get query(): StringMap {
@@ -74,14 +98,14 @@ const readers: ReadonlyMap<string, Read> = new Map<AttributeName, Read>([
   ['request.host', http(({ host }) => known(host))],
   ['request.method', http(({ method }) => known(method))],
   ['request.path', http(({ path }) => known(path))],
-  ['request.url_path', http(({ path }) => known(path.split('?', 1)[0] ?? ''))],
+  ['request.url_path', (bag) => (bag.message.isHttp ? known(bag.urlPath) : undefined)],
   ['request.query_params', (bag) => (bag.message.isHttp ? bag.query : undefined)],
   ['request.referer', header('referer')],
   ['request.scheme', http(({ scheme }) => known(scheme))],
   ['request.size', http(({ size }) => size)],
   ['request.time', time],
   ['request.useragent', header('user-agent')],
-  ['request.api_key', apiKeyOf],
+  ['request.api_key', ({ apis, query, message: { headers } }) => apiKeyOf(apis, { query, headers })],
   ['request.auth.principal', principalOf],
   ['request.auth.audiences', claim('aud')],
   ['request.auth.presenter', claim('azp')],
@@ -104,14 +128,6 @@ function reporterOf({ ends }: CheckBag): Value | undefined {
 function protocolOf({ message }: CheckBag): string {
   if (!message.isHttp) return 'tcp';
   return message.headers.get('content-type')?.startsWith('application/grpc') ? 'grpc' : 'http';
-}
-
-function apiKeyOf({ message, query }: CheckBag): string | undefined {
-  for (const name of apiKeys.query) {
-    const key = query.get(name);
-    if (key !== undefined) return key;
-  }
-  return message.headers.get(apiKeys.header);
 }
 
 /** As `issuer/subject`. */

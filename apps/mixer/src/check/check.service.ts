@@ -69,7 +69,12 @@ export class CheckService {
     const running = current();
     if (!running) throw new GrpcError(GrpcStatus.UNAVAILABLE, 'there is no policy yet');
     const { policy } = running;
-    const question = { running, policy, version: this.#versionOf(policy), bag: this.#read(request, caller, header) };
+    const question = {
+      running,
+      policy,
+      version: this.#versionOf(policy),
+      bag: this.#read(policy, request, caller, header),
+    };
     const checks = dispatcher.resolveCheck(policy, question.bag);
     if (checks.length === 0) return this.#charge(question, []);
     // All are asked at once; in whichever order they answer, the first rule's word counts first.
@@ -85,10 +90,10 @@ export class CheckService {
     });
   }
 
-  #read(request: Buffer, caller: Caller, header: Header | undefined): CheckBag {
+  #read(policy: MixerPolicy, request: Buffer, caller: Caller, header: Header | undefined): CheckBag {
     try {
       const message = new CheckMessage(request);
-      return new CheckBag(message, this.#ends.find(message, caller, this.options.directory(), header));
+      return new CheckBag(message, this.#ends.find(message, caller, this.options.directory(), header), policy);
     } catch (error) {
       if (error instanceof WireError)
         throw new GrpcError(GrpcStatus.INVALID_ARGUMENT, `this is no CheckRequest: ${error.message}`);

@@ -1,4 +1,5 @@
 import type { StringMap, Value } from '../attributes/value-type.js';
+import { maxMatched } from '../expressions/patterns.js';
 import { noApi } from '../policy/compile-api.js';
 import type { ApiKey, HttpApi, MixerPolicy } from '../policy/policy.js';
 
@@ -38,10 +39,10 @@ export function apiAttribute(
   { method, urlPath }: Pick<ApiRequest, 'method' | 'urlPath'>,
 ): Value | undefined {
   for (const { attributes, operations } of apis) {
-    const operation = operations.find(
-      (one) => (one.method === undefined || one.method === method) && one.path.test(urlPath),
-    );
-    const value = operation?.attributes.get(name) ?? attributes.get(name);
+    const operation =
+      urlPath.length <= maxMatched &&
+      operations.find((one) => (one.method === undefined || one.method === method) && one.path.test(urlPath));
+    const value = (operation || undefined)?.attributes.get(name) ?? attributes.get(name);
     if (value !== undefined) return value;
   }
   return undefined;

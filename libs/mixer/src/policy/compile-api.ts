@@ -102,9 +102,9 @@ function readValue(type: ValueType, value: Written): Value | undefined {
   if (value.stringValue !== undefined) return ofText[type]?.(value.stringValue);
   switch (type) {
     case 'INT64':
-      return value.int64Value === undefined ? undefined : Number(value.int64Value);
+      return value.int64Value;
     case 'DOUBLE':
-      return value.doubleValue === undefined ? undefined : Number(value.doubleValue);
+      return value.doubleValue;
     case 'BOOL':
       return value.boolValue;
     case 'TIMESTAMP':
