@@ -10,6 +10,8 @@ export interface MixerArguments {
   readonly admin: string;
   /** Folders of YAML that the mesh is read from. */
   readonly configDirs: readonly string[];
+  /** Modules with adapters of the user's own. */
+  readonly adapters: readonly string[];
   readonly rateLimitConfigs: readonly string[];
   readonly shadow: boolean;
   readonly replicas: number;
@@ -27,6 +29,7 @@ export const usage = `usage: mixer --citadel HOST:PORT --root-cert FILE --token-
   --plain HOST:PORT         gRPC over plain text, loopback only: nobody proves who they are; off unless given
   --admin HOST:PORT         /metrics, /ready and /debug (default 127.0.0.1:15024)
   --config-dir DIR          folder of YAML with the mesh: mixer's rules, services, workloads; may be given again; watched
+  --adapter MODULE          an ES module whose default export is an adapter; may be given again
   --rate-limit-config FILE  rules in envoyproxy/ratelimit's form, one domain a file; may be given again; watched
   --shadow                  count at all limits, and let everything through
   --replicas N              how many mixers share the limits (default 1)
@@ -39,6 +42,7 @@ const options = {
   plain: { type: 'string' },
   admin: { type: 'string', default: '127.0.0.1:15024' },
   'config-dir': { type: 'string', multiple: true },
+  adapter: { type: 'string', multiple: true },
   'rate-limit-config': { type: 'string', multiple: true },
   shadow: { type: 'boolean', default: false },
   replicas: { type: 'string', default: '1' },
@@ -65,6 +69,7 @@ export function parseArguments(argv: readonly string[]): MixerArguments {
     plain,
     admin,
     configDirs: values['config-dir'] ?? [],
+    adapters: values.adapter ?? [],
     rateLimitConfigs,
     shadow,
     replicas,

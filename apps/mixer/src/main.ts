@@ -4,11 +4,12 @@ import { serviceIdentity } from '@seine/identity';
 import { closeOnSignal, JsonLogger, parseAddress, UsageError } from '@seine/nest';
 import { parseArguments, usage } from './config.js';
 import { ConfigDirs } from './mesh/config-dirs.js';
+import { loadAdapters } from './mesh/load-adapters.js';
 import { MixerModule } from './mixer.module.js';
 
 /** Mixer alone. Prints `ready` when it serves. */
 async function main(): Promise<void> {
-  const { secure, plain, admin, configDirs, ...limits } = parseArguments(process.argv.slice(2));
+  const { secure, plain, admin, configDirs, adapters, ...limits } = parseArguments(process.argv.slice(2));
   const logger = new JsonLogger({ name: 'mixer', level: process.env['LOG_LEVEL'] ?? 'warn' });
   const identity = secure && serviceIdentity('mixer', secure, (message) => logger.warn(message, 'identity'));
   identity?.start();
@@ -24,6 +25,7 @@ async function main(): Promise<void> {
     plain,
     secure: secure && identity && { listen: secure.listen, identity },
     mesh: dirs?.store,
+    moreAdapters: await loadAdapters(adapters),
     ...limits,
   });
   const app = await NestFactory.create(module, { logger });

@@ -9,6 +9,7 @@ import {
 } from '@nestjs/common';
 import { FileWatcher } from '@seine/identity';
 import { HealthChecks, HealthModule, METRICS, MetricsModule } from '@seine/nest';
+import type { AdapterKind } from '@seine/mixer';
 import type { AdapterRim } from '@seine/mixer-adapters';
 import type { Store } from '@seine/ports';
 import type { Counters } from '@seine/rate-limit';
@@ -55,6 +56,8 @@ export interface MixerModuleOptions {
   readonly mesh?: Store | undefined;
   /** What adapters reach the outside by; default this process's own. */
   readonly adapters?: Partial<AdapterRim> | undefined;
+  /** Adapters beside the built-in ones. */
+  readonly moreAdapters?: readonly AdapterKind[] | undefined;
   /** Metrics of the mesh: how many series each may have, and when one is forgotten that nobody uses, ms. */
   readonly meshMetrics?:
     { readonly maxSeries?: number | undefined; readonly expireMs?: number | undefined } | undefined;
@@ -183,7 +186,11 @@ export class MixerModule {
       ],
       providers: [
         { provide: OPTIONS, useValue: options },
-        { provide: ADAPTERS, useFactory: () => mixerAdapters(options.adapters) },
+        {
+          provide: ADAPTERS,
+          useFactory: () =>
+            mixerAdapters({ rim: options.adapters, more: options.moreAdapters, replicas: options.replicas }),
+        },
         {
           provide: MeshFollower,
           useFactory: ({ kinds }: MixerAdapters, registry: Registry) => makeFollower(options.mesh, kinds, registry),
