@@ -103,6 +103,28 @@ describe('attributes of real traffic', () => {
   });
 });
 
+it('knows the operations of an API that an HTTPAPISpec describes', async () => {
+  const operation = (name: string) => ({ attributes: { 'api.operation': { stringValue: name } } });
+  await bookinfo.apply(
+    documents(
+      mixerYaml('HTTPAPISpec', 'ratings', {
+        patterns: [{ httpMethod: 'DELETE', uriTemplate: '/ratings/{id}', attributes: operation('remove') }],
+        apiKeys: [{ header: 'x-team' }],
+      }),
+      mixerYaml('HTTPAPISpecBinding', 'ratings', {
+        services: [{ name: 'ratings', namespace: 'default' }],
+        apiSpecs: [{ name: 'ratings' }],
+      }),
+      denier('keep', { status: { code: 7 } }),
+      rule('keep', 'api.operation == "remove" && (request.api_key | "") != "books"', 'keep'),
+    ),
+  );
+  const call = (method: string, headers = {}) => bookinfo.callFrom('reviews-v2', ratings, { method, headers });
+  await untilStatus(403, () => call('DELETE'));
+  expect((await call('DELETE', { 'x-team': 'books' })).status).toBe(200);
+  expect((await call('GET')).status).toBe(200);
+});
+
 it.each([
   [16, 401, 'UNAUTHENTICATED'],
   [5, 404, 'NOT_FOUND'],
