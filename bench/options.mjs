@@ -14,8 +14,8 @@ export const usage = `npm run bench -- [csr|agents|rate-limit|check|sidecar-cost
   --transport-only  only the transport reference
   -o json           print JSON instead of the tables
   --redis           rate-limit: count in a Redis that is started for it, instead of in memory
-  --rate N          sidecar-cost: requests a second; default 500
-  --seconds N       sidecar-cost: how long each run is; default 5
+  --rate N          sidecar-cost: requests a second through each pair; default 400
+  --seconds N       sidecar-cost: how long each run is; default 10
   --only TEXT       sidecar-cost: scenarios whose names have this in them
   --keep DIR        keep the raw JSON lines of the load generator in DIR
   --profile DIR     csr, rate-limit, check: keep a CPU profile of citadel, mixer in DIR`;
@@ -49,8 +49,8 @@ export function parseOptions(args) {
       'wait-quiet': { type: 'string', default: '10' },
       'transport-only': { type: 'boolean', default: false },
       output: { type: 'string', short: 'o', default: 'table' },
-      rate: { type: 'string', default: '500' },
-      seconds: { type: 'string', default: '5' },
+      rate: { type: 'string', default: '400' },
+      seconds: { type: 'string', default: '10' },
       only: { type: 'string', default: '' },
       redis: { type: 'boolean', default: false },
       keep: { type: 'string' },

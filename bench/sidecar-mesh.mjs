@@ -1,4 +1,5 @@
-// The mesh of `npm run bench -- sidecar-cost`: a client's and a server's sidecar, identities, mixer, and an application that costs little.
+// The mesh of `npm run bench -- sidecar-cost`: two pairs of a client's and a server's sidecar, identities, mixer, and applications that
+// cost little.
 import fs from 'node:fs';
 import path from 'node:path';
 import { debianProgram, documents, envoyBinary, httpProxyPort, MixerProcess, TestMesh } from '@seine/e2e';
@@ -55,23 +56,30 @@ function sumOf(text, name) {
   return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
 }
 
+/** What a request is known by in the mesh: pair `a` is client-a and server-a, and their sidecars. */
+export const pairs = ['a', 'b'];
+
 export class SidecarMesh {
-  #application;
+  #applications = [];
 
   static async start() {
     const mixer = await MixerProcess.prepare();
-    const mesh = await TestMesh.start({
-      identity: true,
-      workloads: [{ name: 'server-v1', sidecar: true }],
-      config: { mixer: mixer.yaml },
-    });
-    const pair = new SidecarMesh(mesh, mixer, await debianProgram({ package: 'nghttp2-client', program: 'h2load' }));
+    const workloads = pairs.flatMap((pair) =>
+      ['client', 'server'].map((side) => ({
+        name: `${side}-${pair}`,
+        app: `${side}-${pair}`,
+        sidecar: true,
+        labels: { pair, side },
+      })),
+    );
+    const mesh = await TestMesh.start({ identity: true, workloads, config: { mixer: mixer.yaml } });
+    const made = new SidecarMesh(mesh, mixer, await debianProgram({ package: 'nghttp2-client', program: 'h2load' }));
     try {
       await mixer.start(mesh.identity, ['--config-dir', mesh.configDir]);
-      await pair.#startApplication();
-      return pair;
+      for (const pair of pairs) await made.#startApplication(`server-${pair}`);
+      return made;
     } catch (error) {
-      await pair.stop();
+      await made.stop();
       throw error;
     }
   }
@@ -82,81 +90,93 @@ export class SidecarMesh {
     this.h2load = h2load;
   }
 
-  async #startApplication() {
-    // In place of the mesh's own upstream, which is JavaScript.
-    const { port } = this.mesh.echo('server-v1');
-    await this.mesh.echo('server-v1').close();
-    const file = path.join(this.mesh.folder, 'application.json');
+  /** In place of the mesh's own upstream, which is JavaScript. */
+  async #startApplication(name) {
+    const { port } = this.mesh.echo(name);
+    await this.mesh.echo(name).close();
+    const file = path.join(this.mesh.folder, `${name}.application.json`);
     fs.writeFileSync(file, JSON.stringify(applicationBootstrap(port, await freePort())));
     const args = ['-c', file, '--concurrency', '1', '--disable-hot-restart', '--log-level', 'error'];
-    this.#application = start(await envoyBinary(), args);
+    const application = start(await envoyBinary(), args);
+    this.#applications.push(application);
     const answers = () =>
       fetch(`http://${host}:${port}/`).then(
         ({ ok }) => ok,
         () => false,
       );
-    await waitFor(answers, 30, 'the application to answer', this.#application);
+    await waitFor(answers, 30, 'the application to answer', application);
   }
 
-  /** Puts YAML into force at both sidecars. */
+  /** Puts YAML into force at all sidecars. */
   async apply(yaml) {
     await this.mesh.apply('scenario', yaml);
   }
 
-  /** What is counted and used so far. */
+  /** What is counted and used so far: by each pair, and by mixer. */
   async #readings() {
-    const [client, server] = [this.mesh.client, this.mesh.envoy('server-v1')];
-    const proxies = await Promise.all(
-      [client, server].map(async (envoy) =>
-        sumOf(await envoy.admin('/stats/prometheus?filter=istio_requests_total'), 'envoy_seine_istio_requests_total'),
-      ),
-    );
-    const mixer = await (await fetch(`http://${this.mixer.adminAddress}/metrics`)).text();
-    return {
-      counted: proxies[0] + proxies[1],
-      logged: sumOf(mixer, 'mixer_access_log_entries_total'),
-      asked: sumOf(mixer, 'mixer_check_decisions_total') + sumOf(mixer, 'ratelimit_service_rate_limit_total_hits'),
-      sidecarCpu: cpuOf(client.process.pid) + cpuOf(server.process.pid),
-      mixerCpu: cpuOf(this.mixer.pid),
+    const byPair = {};
+    for (const pair of pairs) {
+      const envoys = ['client', 'server'].map((side) => this.mesh.envoy(`${side}-${pair}`));
+      const texts = await Promise.all(
+        envoys.map((envoy) => envoy.admin('/stats/prometheus?filter=istio_requests_total')),
+      );
+      byPair[pair] = {
+        counted: texts.reduce((sum, text) => sum + sumOf(text, 'envoy_seine_istio_requests_total'), 0),
+        cpu: envoys.reduce((sum, envoy) => sum + cpuOf(envoy.process.pid), 0),
+      };
+    }
+    const text = await (await fetch(`http://${this.mixer.adminAddress}/metrics`)).text();
+    const mixer = {
+      logged: sumOf(text, 'mixer_access_log_entries_total'),
+      asked: sumOf(text, 'mixer_check_decisions_total') + sumOf(text, 'ratelimit_service_rate_limit_total_hits'),
+      cpu: cpuOf(this.mixer.pid),
     };
+    return { byPair, mixer };
   }
 
   /**
-   * So many requests a second for so long.
-   * @returns `took`, ms, in order, `failed`, and what each request was counted and used at: `counted` in the proxies, `logged`
-   * and `asked` in mixer, `sidecarUs` and `mixerUs` of CPU
+   * So many requests a second through each pair, at the same time.
+   * @returns of each pair `{took, failed, counted, sidecarUs}`, and of mixer, a request of one pair, `{logged, asked, us}`: times in
+   * ms in order, the rest a request
    */
   async load({ perSecond, seconds, connections }) {
-    const log = path.join(this.mesh.folder, 'h2load.log');
-    fs.rmSync(log, { force: true });
     const before = await this.#readings();
-    await run(this.h2load, [
-      ...['--h1', '--connect-to', `${this.mesh.clientAddress}:${httpProxyPort}`, '-c', String(connections)],
-      ...['--rps', String(perSecond / connections), '-D', String(seconds), '--log-file', log, 'http://server:8080/'],
-    ]);
+    const logs = await Promise.all(pairs.map((pair) => this.#h2load(pair, { perSecond, seconds, connections })));
     // Proxies send what they have logged every second.
     await new Promise((resolve) => setTimeout(resolve, 1500));
     const after = await this.#readings();
-    const lines = fs
-      .readFileSync(log, 'utf8')
-      .trim()
-      .split('\n')
-      .map((line) => line.split('\t').map(Number));
-    const took = lines.filter(([, status]) => status === 200).map(([, , us]) => us / 1000);
-    const each = (name, scale = 1) => ((after[name] - before[name]) * scale) / lines.length;
-    return {
-      took: took.sort((a, b) => a - b),
-      failed: lines.length - took.length,
-      counted: each('counted'),
-      logged: each('logged'),
-      asked: each('asked'),
-      sidecarUs: each('sidecarCpu', 1e6),
-      mixerUs: each('mixerCpu', 1e6),
-    };
+    const measured = {};
+    pairs.forEach((pair, i) => {
+      const lines = logs[i];
+      const took = lines.filter(([, status]) => status === 200).map(([, , us]) => us / 1000);
+      const each = (name, scale = 1) => ((after.byPair[pair][name] - before.byPair[pair][name]) * scale) / lines.length;
+      measured[pair] = {
+        took: took.sort((x, y) => x - y),
+        failed: lines.length - took.length,
+        counted: each('counted'),
+        sidecarUs: each('cpu', 1e6),
+      };
+    });
+    const each = (name, scale = 1) => ((after.mixer[name] - before.mixer[name]) * scale) / logs[0].length;
+    return { ...measured, mixer: { logged: each('logged'), asked: each('asked'), us: each('cpu', 1e6) } };
+  }
+
+  /** @returns of each request `[start, status, microseconds]` */
+  async #h2load(pair, { perSecond, seconds, connections }) {
+    const log = path.join(this.mesh.folder, `h2load.${pair}.log`);
+    fs.rmSync(log, { force: true });
+    const { address } = this.mesh.workloads.get(`client-${pair}`);
+    await run(this.h2load, [
+      ...['--h1', '--connect-to', `${address}:${httpProxyPort}`, '-c', String(connections)],
+      ...['--rps', String(perSecond / connections), '-D', String(seconds), '--log-file', log],
+      `http://server-${pair}:8080/`,
+    ]);
+    const lines = fs.readFileSync(log, 'utf8').trim().split('\n');
+    return lines.map((line) => line.split('\t').map(Number));
   }
 
   async stop() {
-    await this.#application?.stop();
+    for (const application of this.#applications) await application.stop();
     await this.mixer.stop();
     await this.mesh.stop();
   }
