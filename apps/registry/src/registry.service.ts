@@ -16,6 +16,7 @@ import {
 import { deepEqual } from '@seine/memo';
 import { type CheckedObject, checkObjects } from '@seine/source-file';
 import { contentHash } from './content-hash.js';
+import { mixerProblems } from './mixer-problems.js';
 import { SerialQueue } from './serial-queue.js';
 import type { AppliedObject, StateDirectory } from './state-directory.js';
 
@@ -53,6 +54,8 @@ export interface RegistryDependencies {
   readonly onError: (error: unknown) => void;
   /** Is told what each source says, as it says it. */
   readonly onUpdate?: (update: SourceUpdate) => void;
+  /** Is told of each object that somebody applies, or asks whether it could be: whether it is valid. */
+  readonly onValidated?: (isValid: boolean) => void;
 }
 
 export function idOf(key: ObjectKey): ObjectId {
@@ -166,6 +169,7 @@ export class RegistryService {
       const seen = new Map<ObjectKey, ConfigObject>();
       for (const checked of values.flatMap(checkObjects)) {
         const next = checked.object && this.#next(checked.object, seen);
+        this.dependencies.onValidated?.(next !== undefined);
         if (next?.store && !dryRun) accepted.push(next.store);
         results.push(this.#result(checked, next?.result ?? 'rejected'));
       }
@@ -278,7 +282,12 @@ export class RegistryService {
   #meshDiagnostics(): readonly Diagnostic[] {
     const { objects, mesh, diagnostics } = this.#buildMesh();
     const statuses = objects.some(hasStatus) ? this.#statusesOf(objects, mesh) : new Map<ObjectKey, object>();
-    return [...diagnostics, ...analyzeReferences(objects, mesh.config), ...statusDiagnostics(objects, statuses)];
+    return [
+      ...diagnostics,
+      ...analyzeReferences(objects, mesh.config),
+      ...statusDiagnostics(objects, statuses),
+      ...mixerProblems(mesh),
+    ];
   }
 
   #statusesOf(objects: readonly ConfigObject[], mesh: Mesh): ReadonlyMap<ObjectKey, object> {

@@ -26,6 +26,7 @@ export { compilePolicy, type PolicyOptions } from './policy/compile-policy.js';
 export { failOpenAnnotation, timeoutAnnotation } from './policy/compile-rule.js';
 export type * from './policy/policy.js';
 export { type PolicyObjects, policyObjectsOf } from './policy/policy-objects.js';
+export { policyProblemCodes, policyProblems } from './policy/policy-problems.js';
 export { PolicyRuntime, type PolicyRuntimeOptions } from './runtime/policy-runtime.js';
 export type * from './runtime/rim.js';
 export type * from './runtime/running-policy.js';

@@ -57,7 +57,7 @@ export async function readLiveMesh(configApi: ConfigApiTarget, io: Io): Promise<
     // The registry tells what is wrong in files; applied objects it judged when they came.
     const applied = stored.filter(({ origin }) => !origin.startsWith(fileOrigin));
     const diagnostics = [
-      ...told.filter(({ code }) => !code.startsWith('IST')),
+      ...told.filter(({ code }) => !code.startsWith('IST') && code !== 'SEINE-MIXER'),
       ...applied.flatMap(({ object }) => validateObject(object)),
     ];
     return { objects: stored.map(({ object }) => object), diagnostics, locate, textOf, complete: true };

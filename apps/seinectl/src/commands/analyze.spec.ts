@@ -55,6 +55,31 @@ describe('analyze', () => {
     expect(io.stderr).toBe('error: 1 error found, 1 object analyzed; docs/analyze has a page for each code\n');
   });
 
+  it('tells what mixer would not do of its rules', async () => {
+    io.stdin = `apiVersion: config.istio.io/v1alpha2
+kind: handler
+metadata: {name: deny, namespace: shop}
+spec:
+  compiledAdapter: denier
+  params:
+    validDuraton: 5s
+---
+apiVersion: config.istio.io/v1alpha2
+kind: rule
+metadata: {name: deny, namespace: shop}
+spec:
+  match: request.method
+  actions:
+  - handler: deny
+    instances: [nothing.checknothing]
+`;
+    expect(await analyze('-', '-o', 'json')).toBe(1);
+    expect(json().map(({ code, line, resource }) => [code, line, resource])).toEqual([
+      ['SEINE-MIXER', 7, 'handler/shop/deny'],
+      ['SEINE-MIXER', 13, 'rule/shop/deny'],
+    ]);
+  });
+
   it('prints JSON in order of files and lines, folders read through', async () => {
     write('b/c/web.yaml', service);
     write('a.yaml', routes);

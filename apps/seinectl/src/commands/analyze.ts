@@ -111,7 +111,9 @@ async function findItems(source: AnalyzeSource, flags: Flags, io: Io): Promise<r
     (flags.analyzer.length === 0 || unreadable.has(code)) &&
     !isSuppressed(code, object, suppressions) &&
     (namespace === undefined || object?.namespace === undefined || object.namespace === namespace);
-  return mergeItems(source.diagnostics.filter(isAskedFor), findings);
+  const { mixerProblems } = await import('../analysis/mixer-problems.js');
+  const ofMixer = schemaOnly ? [] : await mixerProblems(source);
+  return mergeItems([...source.diagnostics, ...ofMixer].filter(isAskedFor), findings);
 }
 
 async function print(

@@ -73,7 +73,7 @@ export const compileHandler = memo(
       return { ...common, adapter, kind: undefined, params: params ?? {}, usable: true, problems: [] };
     const kind = catalog.get(adapter);
     if (!kind) {
-      problems.error(field, `mixer has no adapter ${JSON.stringify(adapter)}`, 'SEINE-UNSUPPORTED');
+      problems.error(field, `mixer has no adapter ${JSON.stringify(adapter)}`);
       return { ...common, adapter, kind, params: {}, usable: false, problems: problems.found };
     }
     const ready = paramsOf(kind, params ?? {}, path, problems);
@@ -86,8 +86,8 @@ export const compileHandler = memo(
 function paramsOf(kind: AdapterKind, written: unknown, path: string, problems: Problems): unknown {
   const { params, diagnostics } = readParams(kind.params, written);
   // A misspelt parameter would let in whom it was written to keep out, so it is an error like the others.
-  for (const { path: at = '', message, code } of diagnostics)
-    problems.error(join(path, at), message.replace(', so it has no effect', ''), code);
+  for (const { path: at = '', message } of diagnostics)
+    problems.error(join(path, at), message.replace(', so it has no effect', ''));
   if (params === undefined || problems.found.length > 0) return written;
   for (const { path: at, message } of kind.problems?.(params) ?? []) problems.error(join(path, at), message);
   return params;

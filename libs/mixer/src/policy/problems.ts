@@ -6,17 +6,20 @@ import { ExpressionError } from '../expressions/expression-error.js';
 import type { ValueType, Vocabulary } from '../attributes/value-type.js';
 import { refOf } from './names.js';
 
+/** What only mixer finds: expressions, parameters of adapters, what does not fit together. */
+export const mixerProblem = 'SEINE-MIXER';
+
 /** What is found wrong with one object while it is compiled. */
 export class Problems {
   readonly found: Diagnostic[] = [];
 
   constructor(readonly object: ConfigObject) {}
 
-  error(path: string, message: string, code = 'SEINE-INVALID'): void {
+  error(path: string, message: string, code = mixerProblem): void {
     this.#report('error', path, message, code);
   }
 
-  warning(path: string, message: string, code = 'SEINE-INVALID'): void {
+  warning(path: string, message: string, code = mixerProblem): void {
     this.#report('warning', path, message, code);
   }
 
