@@ -20,7 +20,9 @@ import {
   type ListResponse,
   type WatchResponse,
 } from '@seine/api';
+import { METRICS } from '@seine/nest';
 import { MemoryStore } from '@seine/store-memory';
+import type { Registry } from 'prom-client';
 import { configApiServer, RegistryModule } from './registry.module.js';
 
 async function freePort(): Promise<number> {
@@ -73,6 +75,21 @@ describe('the config API over gRPC', () => {
     client.close();
     await app.close();
     fs.rmSync(folder, { recursive: true });
+  });
+
+  it('counts what is valid and what is not, under the names of Istio’s validation', async () => {
+    const registry = app.get<Registry>(METRICS, { strict: false });
+    const counts = async () =>
+      await Promise.all(
+        ['passed', 'failed'].map(async (name) => {
+          const text = await registry.getSingleMetricAsString(`galley_validation_${name}`);
+          return Number(text.trim().split(' ').at(-1));
+        }),
+      );
+    const [passed = 0, failed = 0] = await counts();
+    const unnamed = JSON.stringify({ apiVersion: 'networking.istio.io/v1', kind: 'VirtualService', metadata: {} });
+    await call<ApplyResponse>('apply', { objects: [virtualService('b', 'x'), unnamed], dryRun: true });
+    expect(await counts()).toEqual([passed + 1, failed + 1]);
   });
 
   it('applies, gets, lists, watches and deletes', async () => {

@@ -12,14 +12,16 @@ import { type GrpcOptions, Transport } from '@nestjs/microservices';
 import { configApiLoaderOptions, configApiPackage, configApiProto } from '@seine/api';
 import type { MeshConfig } from '@seine/model';
 import { RotatingServerCredentials } from '@seine/identity';
-import { HealthChecks, HealthModule } from '@seine/nest';
+import { HealthChecks, HealthModule, METRICS, MetricsModule } from '@seine/nest';
 import type { Store } from '@seine/ports';
+import type { Registry } from 'prom-client';
 import { FileSource } from '@seine/source-file';
 import { type Admit, admitted } from './admitted-source.js';
 import { type ConfigApiAccess, refuseCall } from './access.js';
 import { ConfigController } from './config.controller.js';
 import { parseLoopback } from './config.js';
 import { ProblemReport } from './problem-report.js';
+import { RegistryMetrics } from './registry.metrics.js';
 import { RegistryService } from './registry.service.js';
 import { StateDirectory } from './state-directory.js';
 import { STORE } from './tokens.js';
@@ -69,7 +71,7 @@ export class RegistryModule {
     const { store, configDirs, stateDir, fresh, meshConfig, admit = (object) => object } = options;
     const logger = new Logger('registry');
     const problems = new ProblemReport((line, isProblem) => (isProblem ? logger.warn(line) : logger.log(line)));
-    const registry = () =>
+    const registry = (metrics: RegistryMetrics) =>
       new RegistryService({
         store,
         sources: configDirs.map((path) =>
@@ -79,15 +81,20 @@ export class RegistryModule {
         ...(meshConfig && { meshConfig }),
         onError: (error) => logger.error(error),
         onUpdate: (update) => problems.take(update),
+        onValidated: (isValid) => metrics.validated(isValid),
       });
     return {
       module: RegistryModule,
-      imports: [HealthModule],
+      imports: [HealthModule, MetricsModule],
       controllers: [ConfigController],
       providers: [
         { provide: STORE, useValue: store },
         { provide: START, useValue: { fresh: fresh ?? false } },
-        { provide: RegistryService, useFactory: registry },
+        {
+          provide: RegistryService,
+          useFactory: (metrics: Registry) => registry(new RegistryMetrics(metrics)),
+          inject: [METRICS],
+        },
         RegistryLifecycle,
       ],
       exports: [RegistryService],

@@ -89,6 +89,15 @@ export const controlPlaneDashboard: Dashboard = {
       ],
     },
     {
+      title: 'Registry',
+      panels: [
+        graph('Objects applied', 'ops', [
+          events('galley_validation_passed', 'valid'),
+          events('galley_validation_failed', 'refused'),
+        ]),
+      ],
+    },
+    {
       title: 'Citadel',
       panels: [
         graph('Certificates', 'ops', [
