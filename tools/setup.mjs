@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -51,6 +52,38 @@ function sources() {
   return found.sort();
 }
 
+/** Whether a process is there. */
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+}
+
+/** Two terminals, one checkout: the second waits until the first has made it ready. */
+function inTurn() {
+  const file = path.join(os.tmpdir(), `seine-setup-${createHash('sha256').update(root).digest('hex').slice(0, 16)}`);
+  process.on('exit', () => {
+    if (fs.existsSync(file) && fs.readFileSync(file, 'utf8') === String(process.pid)) fs.rmSync(file, { force: true });
+  });
+  for (;;) {
+    try {
+      fs.writeFileSync(file, String(process.pid), { flag: 'wx' });
+      return;
+    } catch (error) {
+      if (error.code !== 'EEXIST') return;
+    }
+    const { mtimeMs = Date.now() } = fs.statSync(file, { throwIfNoEntry: false }) ?? {};
+    const holder = Number(fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : 0);
+    // Who died left it lying there, perhaps before a number was in it.
+    if (holder > 0 ? !isAlive(holder) : Date.now() - mtimeMs > 5000) fs.rmSync(file, { force: true });
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+  }
+}
+
+inTurn();
 const lock = digest(['package-lock.json']);
 if (!fresh('node_modules/.seine-stamp', lock)) {
   step('installing dependencies (once)', 'npm', [
