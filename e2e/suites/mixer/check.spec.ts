@@ -1,6 +1,9 @@
+import { create, toBinary } from '@bufbuild/protobuf';
+import { Client, credentials, type ServiceError, status as grpcStatus } from '@grpc/grpc-js';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { type CheckRequest, CheckRequestSchema } from '@seine/envoy/envoy/service/auth/v3/external_auth_pb.js';
 import { poll } from '@seine/testing';
-import { documents, type Reply, request, type Seen } from '../../src/index.js';
+import { documents, type Reply, request, type Seen, SpiffeAuthority, type Svid } from '../../src/index.js';
 import { bookinfoWorkloads, mixerYaml, PolicyMesh, untilStatus } from './policy-mesh.js';
 
 jest.setTimeout(240_000);
@@ -194,4 +197,60 @@ it.each([
   expect(await connect('details-v1')).toBe(true);
   await bookinfo.clear();
   await poll(() => connect(workload), 'connections to be let through again');
+});
+
+describe('who is believed', () => {
+  const noOldVersion = documents(
+    denier('old', { status: { code: 7 } }),
+    rule('old', 'source.labels["version"] == "v3" && destination.labels["app"] == "ratings"', 'old'),
+  );
+
+  it('is no caller that says by a header who it is', async () => {
+    await bookinfo.apply(noOldVersion);
+    await untilStatus(403, () => bookinfo.callFrom('reviews-v3', ratings));
+    const headers = {
+      'x-seine-peer': 'w=reviews-v2;n=default;s=reviews;r=v2;a=reviews;v=v2;c=Kubernetes',
+      'x-istio-attributes': 'Cj4KE2Rlc3RpbmF0aW9uLnNlcnZpY2U=',
+    };
+    expect((await bookinfo.callFrom('reviews-v3', ratings, { headers })).status).toBe(403);
+  });
+
+  it('is a proxy about its own workload, and about no other', async () => {
+    await bookinfo.apply(noOldVersion);
+    await untilStatus(403, () => bookinfo.callFrom('reviews-v3', ratings));
+    const { ca } = await bookinfo.mesh.svid('any');
+    /** Asks as a proxy does, in the name of `ratings-v1`. @returns the status of the call */
+    const ask = async ({ key, cert }: Partial<Svid>): Promise<grpcStatus> => {
+      const secure = credentials.createSsl(ca, key, cert, { checkServerIdentity: () => undefined });
+      const client = new Client(`127.0.0.1:${bookinfo.mixer.port}`, secure);
+      const request = create(CheckRequestSchema, {
+        attributes: {
+          contextExtensions: { 'seine.reporter': 'inbound', 'seine.workload': 'default/ratings-v1' },
+          request: { http: { method: 'GET', path: '/' } },
+        },
+      });
+      try {
+        return await new Promise((resolve) => {
+          client.makeUnaryRequest(
+            '/envoy.service.auth.v3.Authorization/Check',
+            (message: CheckRequest) => Buffer.from(toBinary(CheckRequestSchema, message)),
+            (bytes: Buffer) => bytes,
+            request,
+            { deadline: Date.now() + 30_000 },
+            (error: ServiceError | null) => resolve(error?.code ?? grpcStatus.OK),
+          );
+        });
+      } finally {
+        client.close();
+      }
+    };
+    const stranger = await SpiffeAuthority.make();
+    expect(await ask(await bookinfo.mesh.svid('bookinfo-ratings'))).toBe(grpcStatus.OK);
+    expect(await ask(await bookinfo.mesh.svid('bookinfo-reviews'))).toBe(grpcStatus.PERMISSION_DENIED);
+    expect(await ask(await bookinfo.mesh.svid('bookinfo-ratings', { namespace: 'other' }))).toBe(
+      grpcStatus.PERMISSION_DENIED,
+    );
+    expect(await ask({})).toBe(grpcStatus.UNAUTHENTICATED);
+    expect(await ask(await stranger.issue({ serviceAccount: 'bookinfo-ratings' }))).toBe(grpcStatus.UNAUTHENTICATED);
+  });
 });
