@@ -67,7 +67,7 @@ describe('the command line of pilot', () => {
   });
 
   it.each([
-    [[], '--config-dir is required'],
+    [[], '--config-dir or --redis is required'],
     [['--config-dir', 'a'], '--citadel (mutual TLS) or --xds (plain text, loopback) is required'],
     [[...plain, '--xds', '15010'], "'15010' is not HOST:PORT"],
     [[...plain, '--xds', '0.0.0.0:15010'], '--xds is plain text and listens on loopback only'],

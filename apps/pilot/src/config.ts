@@ -1,5 +1,6 @@
 import { readServiceArguments, type ServiceArguments, serviceFlags } from '@seine/identity';
 import { parseAddress, readFlags, UsageError } from '@seine/nest';
+import { readRedisArguments, redisFlags, type RedisOptions, redisUsage } from '@seine/redis';
 import { jwksFlags, type JwksSettings, jwksSettings, jwksUsage } from './jwks-settings.js';
 
 export { parseAddress, UsageError };
@@ -16,8 +17,10 @@ export interface SecureArguments extends ServiceArguments {
 
 /** Where a pilot listens and reads from. */
 export interface PilotArguments {
-  /** Folders of YAML that the mesh is read from. */
+  /** Folders of YAML that the mesh is read from; empty where it is read from `redis`. */
   readonly configDirs: readonly string[];
+  /** Where a registry keeps the mesh log. */
+  readonly redis: RedisOptions | undefined;
   /** Plain-text ADS on loopback, `host:port`: nobody proves who they are on it. Undefined = there is none. */
   readonly xds: string | undefined;
   readonly secure: SecureArguments | undefined;
@@ -30,7 +33,7 @@ export interface PilotArguments {
   readonly jwks: JwksSettings;
 }
 
-export const usage = `usage: pilot --config-dir DIR [--config-dir DIR …] [--admin HOST:PORT] [--mesh-config FILE]
+export const usage = `usage: pilot --config-dir DIR [--config-dir DIR …] | --redis URL [--admin HOST:PORT] [--mesh-config FILE]
              --citadel HOST:PORT --root-cert FILE --token-file FILE [--secure-xds HOST:PORT] | --xds HOST:PORT
   --config-dir DIR       folder of YAML to serve; watched
   --citadel HOST:PORT    who signs pilot's certificate: then ADS is served over mutual TLS
@@ -46,13 +49,16 @@ export const usage = `usage: pilot --config-dir DIR [--config-dir DIR …] [--ad
   --admin HOST:PORT      /metrics, /ready and /debug (default 127.0.0.1:15014)
   --mesh-config FILE     MeshConfig (YAML) to begin with; the ConfigMap istio of its root namespace goes on top
   --drain DURATION       milliseconds over which streams are closed on SIGTERM (default 3000)
-${jwksUsage}`;
+${jwksUsage}
+${redisUsage}
+                         the mesh is read from there, as registries write it`;
 
 const options = {
   'config-dir': { type: 'string', multiple: true },
   xds: { type: 'string' },
   'secure-xds': { type: 'string' },
   ...serviceFlags,
+  ...redisFlags,
   'citadel-admin': { type: 'string' },
   'oidc-issuer': { type: 'string' },
   'oidc-jwks': { type: 'string' },
@@ -115,7 +121,11 @@ function loopback(text: string): string {
 export function parseArguments(argv: readonly string[], env: NodeJS.ProcessEnv = {}): PilotArguments {
   const values = readFlags(argv, options);
   const configDirs = values['config-dir'] ?? [];
-  if (configDirs.length === 0) throw new UsageError('--config-dir is required');
+  const redis = readRedisArguments(values);
+  if (configDirs.length === 0 && !redis)
+    throw new UsageError('--config-dir or --redis is required: where is the mesh?');
+  if (configDirs.length > 0 && redis)
+    throw new UsageError('--config-dir and --redis exclude each other: a registry reads folders for --redis');
   const secure = secureOf(values);
   const xds = values.xds === undefined ? undefined : loopback(values.xds);
   if (!secure && xds === undefined)
@@ -123,5 +133,5 @@ export function parseArguments(argv: readonly string[], env: NodeJS.ProcessEnv =
   parseAddress(values.admin);
   const drainMs = wholeNumber('drain', values.drain, 'milliseconds');
   const jwks = jwksSettings(values, env);
-  return { configDirs, xds, secure, admin: values.admin, drainMs, meshConfigFile: values['mesh-config'], jwks };
+  return { configDirs, redis, xds, secure, admin: values.admin, drainMs, meshConfigFile: values['mesh-config'], jwks };
 }

@@ -6,22 +6,24 @@ import { formatDiagnostic, hasErrors } from '@seine/diagnostics';
 import { defaultMeshConfig, type MeshConfig, parseMeshConfig } from '@seine/model';
 import { byOidcToken, DenialFeed, readOverHttp, serviceIdentity } from '@seine/identity';
 import { closeOnSignal, JsonLogger, later } from '@seine/nest';
+import type { RedisOptions } from '@seine/redis';
 import { ObjectTable } from '@seine/registry';
 import { FileSource } from '@seine/source-file';
 import { MemoryStore } from '@seine/store-memory';
+import { RedisStore } from '@seine/store-redis';
 import { parseAddress, parseArguments, type SecureArguments, UsageError, usage } from './config.js';
 import { PilotModule } from './pilot.module.js';
 import type { SecureXdsOptions } from './secure-xds.js';
 
 /** Pilot alone: reads folders of YAML itself, for tools and benchmarks. Prints `ready` when it serves. */
 async function main(): Promise<void> {
-  const { configDirs, xds, secure, admin, drainMs, meshConfigFile, jwks } = parseArguments(
+  const { configDirs, redis, xds, secure, admin, drainMs, meshConfigFile, jwks } = parseArguments(
     process.argv.slice(2),
     process.env,
   );
   const logger = new JsonLogger({ name: 'pilot', level: process.env['LOG_LEVEL'] ?? 'warn' });
   const meshConfig = meshConfigFile === undefined ? defaultMeshConfig : readMeshConfigFile(meshConfigFile, logger);
-  const store = new MemoryStore();
+  const store = redis ? meshLogIn(redis, logger) : new MemoryStore();
   const table = new ObjectTable();
   const sources = configDirs.map(
     (path) => new FileSource({ path, onError: (error) => logger.error(error, 'file source') }),
@@ -47,8 +49,18 @@ async function main(): Promise<void> {
       void store.write(table.apply(update));
     });
   }
-  await store.markSynced();
+  if (redis) await new Promise<void>((resolve) => store.onSynced(resolve));
+  else await store.markSynced();
   setImmediate(() => process.stdout.write('ready\n'));
+}
+
+/** What registries write. While Redis is away, pilot goes on with what it knows. */
+function meshLogIn(redis: RedisOptions, logger: JsonLogger): RedisStore {
+  return new RedisStore({
+    redis,
+    onUp: () => logger.warn('the mesh log in Redis can be read', 'mesh log'),
+    onDown: (reason) => logger.error(`the mesh log cannot be read, and the mesh stays as it is: ${reason}`, 'mesh log'),
+  });
 }
 
 /** Pilot with an identity of its own, which it begins to ask citadel for. */

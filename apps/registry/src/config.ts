@@ -1,6 +1,7 @@
 import { parseWorkloadId } from '@seine/ca';
 import { readServiceArguments, type ServiceArguments, serviceFlags } from '@seine/identity';
 import { parseAddress, readFlags, UsageError } from '@seine/nest';
+import { readRedisArguments, redisFlags, type RedisOptions, redisUsage } from '@seine/redis';
 
 export { parseAddress, UsageError };
 
@@ -14,6 +15,8 @@ export interface RegistryArguments {
   readonly service: ServiceArguments | undefined;
   /** SPIFFE IDs that may change the mesh; empty = the default. */
   readonly admins: readonly string[];
+  /** Where the mesh log is kept for pilots of other processes; undefined = in this process alone. */
+  readonly redis: RedisOptions | undefined;
   /** Health and metrics. */
   readonly admin: { readonly host: string; readonly port: number };
 }
@@ -26,7 +29,9 @@ export const usage = `usage: registry [--config-dir DIR …] [--state DIR] [--fr
   --citadel HOST:PORT --root-cert FILE --token-file FILE [--trust-domain NAME] [--ttl SECONDS]
                      the registry's own identity (istio-system/registry): then the config API speaks mutual TLS
   --admin-id ID      SPIFFE ID that may change the mesh (default spiffe://TRUST_DOMAIN/ns/istio-system/sa/seinectl)
-  --admin HOST:PORT  /metrics, /ready and /healthz (default 127.0.0.1:15018)`;
+  --admin HOST:PORT  /metrics, /ready and /healthz (default 127.0.0.1:15018)
+${redisUsage}
+                     the mesh log is kept there; of several registries one leads, the others stand by`;
 
 const options = {
   'config-dir': { type: 'string', multiple: true },
@@ -36,6 +41,7 @@ const options = {
   admin: { type: 'string', default: '127.0.0.1:15018' },
   'admin-id': { type: 'string', multiple: true },
   ...serviceFlags,
+  ...redisFlags,
 } as const;
 
 /** @throws UsageError */
@@ -58,6 +64,7 @@ export function parseArguments(argv: readonly string[]): RegistryArguments {
     listen: service ? values.listen : parseLoopback(values.listen),
     service,
     admins,
+    redis: readRedisArguments(values),
     admin: parseAddress(values.admin),
   };
 }

@@ -182,10 +182,20 @@ describe('the lease of the mesh log', () => {
     const store = storeAt(prefix, { token: next.token });
     expect(await store.write([put(service('c'))])).toBe(2);
     expect(await namesIn(store)).toEqual(['a', 'c']);
-    await expect(storeAt(prefix, { token: () => undefined }).write([put(service('d'))])).rejects.toThrow(
-      SupersededError,
-    );
     await expect(storeAt(prefix).write([put(service('d'))])).rejects.toThrow(SupersededError);
+  });
+
+  it('is waited for by writes', async () => {
+    const prefix = newPrefix();
+    const first = leaseAt(prefix, 5000);
+    await first.held();
+    const second = leaseAt(prefix, 5000);
+    const writing = storeAt(prefix, { token: second.token }).write([put(service('a'))]);
+    const store = storeAt(prefix, { token: first.token });
+    expect(await store.write([put(service('b'))])).toBe(1);
+    await first.close();
+    expect(await writing).toBe(2);
+    expect(await namesIn(store)).toEqual(['a', 'b']);
   });
 
   it('has tokens that rise though Redis forgets them', async () => {

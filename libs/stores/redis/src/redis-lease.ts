@@ -9,8 +9,8 @@ export interface RedisLeaseOptions extends RedisEvents {
   readonly prefix?: string | undefined;
   /** How long it lasts when it is not kept, ms; default 10,000. */
   readonly ttlMs?: number | undefined;
-  /** Is told when this process begins to lead, and when it ends. */
-  readonly onChange?: ((leads: boolean) => void) | undefined;
+  /** Is told that another process leads, where this one did. */
+  readonly onSuperseded?: (() => void) | undefined;
 }
 
 /**
@@ -26,6 +26,7 @@ export class RedisLease {
   #held: { readonly token: number; readonly until: number } | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
+  readonly #waiting: (() => void)[] = [];
 
   constructor(private readonly options: RedisLeaseOptions) {
     const { redis, prefix = '{seine:mesh}:', ttlMs = 10_000 } = options;
@@ -37,6 +38,11 @@ export class RedisLease {
   start(): void {
     this.#connection.start();
     void this.#keep();
+  }
+
+  /** Resolves when this process leads. */
+  async held(): Promise<void> {
+    if (this.token() === undefined) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
   /** What is shown to the scripts that write; undefined = another leads, or nobody knows. */
@@ -58,19 +64,19 @@ export class RedisLease {
   }
 
   async #keep(): Promise<void> {
-    const led = this.token() !== undefined;
     const asked = performance.now();
     try {
       const keys = [this.#keys.lease, this.#keys.meta];
       const token = await runScript(this.#connection, leaseScript, keys, [this.#id, this.#ttlMs]);
       // From when it was asked for: Redis counts from later.
-      this.#held = typeof token === 'string' ? { token: Number(token), until: asked + this.#ttlMs } : undefined;
+      const held = typeof token === 'string' ? { token: Number(token), until: asked + this.#ttlMs } : undefined;
+      if (this.#held && !held) this.options.onSuperseded?.();
+      this.#held = held;
     } catch {
       // It holds until its end, which nobody else can take before.
     }
     if (this.#isClosed) return;
-    const leads = this.token() !== undefined;
-    if (leads !== led) this.options.onChange?.(leads);
+    if (this.token() !== undefined) for (const resolve of this.#waiting.splice(0)) resolve();
     const soon = this.#connection.isUp ? this.#ttlMs / 3 : Math.min(100, this.#ttlMs / 3);
     this.#timer = setTimeout(() => void this.#keep(), soon);
   }

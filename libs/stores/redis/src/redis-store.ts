@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ConfigObject, ObjectKey } from '@seine/k8s';
 import type { Change, LogEntry, Store, StoreEvent, StoreSnapshot } from '@seine/ports';
-import { RedisConnection, type RedisEvents, type RedisOptions } from '@seine/redis';
+import { RedisConnection, type RedisEvents, type RedisOptions, RedisUnavailableError } from '@seine/redis';
 import { Mirror } from './mirror.js';
 import { runScript } from './run-script.js';
 import { appendScript, logKeys, type LogKeys, readScript, refillScript, type Script, syncedScript } from './scripts.js';
@@ -12,7 +12,7 @@ export interface RedisStoreOptions extends RedisEvents {
   readonly prefix?: string | undefined;
   /** Entries kept for those that lag or come back; older ones cost a resync. */
   readonly logLength?: number | undefined;
-  /** The token of the lease by which this process writes; undefined = it does not lead now. Absent: there is one writer. */
+  /** The token of the lease by which this process writes; undefined = it does not hold it now, and writes wait. Absent: there is one writer. */
   readonly token?: (() => number | undefined) | undefined;
   /** Is told of errors that listeners throw; they disturb nobody else. By default a process warning. */
   readonly onListenerError?: ((error: unknown) => void) | undefined;
@@ -27,6 +27,8 @@ export class SupersededError extends Error {
 const patienceMs = 5000;
 /** How long a wait for the next entry lasts; after it Redis is looked at in any case, ms. */
 const blockMs = 500;
+/** So many writes wait for Redis at most. */
+const maxWriting = 100;
 /** Between attempts, ms. */
 const pauses = { first: 10, longest: 250 } as const;
 
@@ -42,6 +44,7 @@ export class RedisStore implements Store {
   readonly #mirror: Mirror;
   readonly #logLength: number;
   #isWriter = false;
+  #writing = 0;
   #isClosed = false;
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -69,12 +72,22 @@ export class RedisStore implements Store {
     this.#waits.close();
   }
 
-  /** @throws SupersededError (rejects) where another leads; waits while Redis is away */
+  /**
+   * Waits while Redis is away.
+   * @throws SupersededError (rejects) where another leads; RedisUnavailableError where too many writes wait
+   */
   async write(changes: readonly Change[]): Promise<number> {
-    return await this.#inTurn(async () => {
-      this.#isWriter = true;
-      return await this.#untilDone(() => this.#append(changes));
-    });
+    if (this.#writing >= maxWriting)
+      throw new RedisUnavailableError(`${this.#writing} writes wait for Redis: ${this.#calls.reason}`);
+    this.#writing++;
+    try {
+      return await this.#inTurn(async () => {
+        this.#isWriter = true;
+        return await this.#untilDone(() => this.#append(changes));
+      });
+    } finally {
+      this.#writing--;
+    }
   }
 
   async snapshot(): Promise<StoreSnapshot> {
@@ -198,7 +211,7 @@ export class RedisStore implements Store {
 
   #token(): number {
     const token = this.#tokenNow();
-    if (token === undefined) throw superseded();
+    if (token === undefined) throw new RedisUnavailableError('the lease of the mesh log is not held now');
     return token;
   }
 
