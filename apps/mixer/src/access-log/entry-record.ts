@@ -35,7 +35,7 @@ export class EntryRecord implements LogRecord {
   ) {}
 
   get protocol(): LogRecord['protocol'] {
-    return this.row.protocol;
+    return this.row.said.protocol;
   }
   get ends(): LogEnds {
     return this.row.ends;
@@ -56,10 +56,10 @@ export class EntryRecord implements LogRecord {
     return this.entry.responseCode;
   }
   get grpcStatus(): number | undefined {
-    return this.row.grpcStatus;
+    return this.row.said.grpcStatus;
   }
   get responseFlags(): string {
-    return this.row.responseFlags ?? this.entry.details.responseFlags;
+    return this.row.said.responseFlags ?? this.entry.details.responseFlags;
   }
   get method(): string {
     return this.entry.details.method;

@@ -3,20 +3,34 @@ import type { MeshCounters, MeshMetrics } from '@seine/telemetry';
 import { EndColumns, peerOf, withPeer } from './log-ends.js';
 import type { LogEnds, LogRecord } from './log-sink.js';
 
-/** What is the same for all entries with the same columns. */
-export interface Row {
-  readonly ends: LogEnds;
+/** What the columns say of a request itself. */
+interface Said {
   readonly protocol: LogRecord['protocol'];
   readonly grpcStatus: number | undefined;
   /** Undefined where the columns do not say. */
   readonly responseFlags: string | undefined;
-  readonly counters: MeshCounters;
 }
 
-interface KnownRow extends Row {
-  readonly values: readonly string[];
-  /** Where the proxy could not name its peer: by the peer's address. */
+/** What is the same for all entries with the same columns. */
+export class Row {
+  /** Where the proxy could not name its peer: rows by the peer's address. */
   readonly byAddress: Map<string, Row> | undefined;
+  #counters: MeshCounters | undefined;
+
+  constructor(
+    readonly ends: LogEnds,
+    readonly said: Said,
+    readonly values: readonly string[],
+    isWhole: boolean,
+    private readonly make: (values: readonly string[]) => MeshCounters,
+  ) {
+    this.byAddress = isWhole ? undefined : new Map();
+  }
+
+  /** Made when they are asked for first: what is refused makes no series. */
+  get counters(): MeshCounters {
+    return (this.#counters ??= this.make(this.values));
+  }
 }
 
 /** So much text of rows is remembered, characters; what is longer than a row usually is, is not. */
@@ -81,7 +95,7 @@ export class LogRows {
 
 /** The rows of one log, which all proxies share that have the same. */
 export class LogOfRows {
-  readonly #rows = new Map<string, KnownRow>();
+  readonly #rows = new Map<string, Row>();
   readonly #columns: EndColumns;
   readonly #protocol: number;
   readonly #grpcStatus: number;
@@ -112,25 +126,23 @@ export class LogOfRows {
     return row.byAddress ? this.#byAddress(row, row.byAddress, peerAddress()) : row;
   }
 
-  #add(text: string): KnownRow {
+  #add(text: string): Row {
     const isRemembered = this.all.remember(text.length);
     const values = splitRow(text, this.head.columns.length);
     const ends = this.all.intern(this.#columns.read(values));
-    const isKnown = peerOf(ends).workload !== '';
-    const row: KnownRow = {
-      values,
-      ends,
+    const said: Said = {
       protocol: protocolOf(values[this.#protocol]),
       grpcStatus: statusOf(values[this.#grpcStatus]),
       responseFlags: values[this.#responseFlags]?.replace(/^-$/, ''),
-      counters: isKnown ? this.all.counters(this.head, values) : noCounters,
-      byAddress: isKnown ? undefined : new Map(),
     };
+    const row = new Row(ends, said, values, peerOf(ends).workload !== '', this.#counters);
     if (isRemembered) this.#rows.set(text, row);
     return row;
   }
 
-  #byAddress(row: KnownRow, known: Map<string, Row>, address: string): Row {
+  readonly #counters = (values: readonly string[]): MeshCounters => this.all.counters(this.head, values);
+
+  #byAddress(row: Row, known: Map<string, Row>, address: string): Row {
     const current = this.all.directory();
     if (current !== this.#directory) {
       // What rests on another directory is forgotten.
@@ -141,7 +153,7 @@ export class LogOfRows {
     if (found) return found;
     const ends = current ? this.all.intern(withPeer(row.ends, address, current)) : row.ends;
     const values = ends === row.ends ? row.values : this.#columns.write(row.values, ends);
-    const made: Row = { ...row, ends, counters: this.all.counters(this.head, values) };
+    const made = new Row(ends, row.said, values, true, this.#counters);
     if (this.all.remember(address.length + 100)) known.set(address, made);
     return made;
   }
