@@ -38,16 +38,16 @@ class EdgeCache {
     if (!ofEnds) this.#edges.set(ends, (ofEnds = {}));
     return (ofEnds[protocol] ??= edgeOf({
       source: endOf(ends.source),
-      destination: endOf(ends.destination),
+      destination: endOf(ends.destination, ends.service.namespace),
       service: ends.service.host,
       protocol,
     }));
   }
 }
 
-/** Of who is not known, nothing is: a namespace alone would make nodes of its own. */
-function endOf({ workload, namespace, app, version }: LogEnd): EdgeEnd {
-  if (workload === '' || workload === 'unknown') return unknownEnd;
+/** @param otherwise the namespace in which it must be though it is not known: that of the service, where no endpoint was chosen */
+function endOf({ workload, namespace, app, version }: LogEnd, otherwise = ''): EdgeEnd {
+  if (known(workload) === '') return { ...unknownEnd, namespace: otherwise || unknownEnd.namespace };
   return { workload, namespace, app: known(app), version: known(version) };
 }
 

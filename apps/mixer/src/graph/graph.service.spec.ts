@@ -113,6 +113,16 @@ describe('GraphService', () => {
     ]);
   });
 
+  it('knows of which service nobody was reached', async () => {
+    const { services } = mixers(1);
+    const nobody = { ...ends('reviews', 'ratings', 'outbound'), destination: end('') };
+    services[0]!.sink(record(nobody, { responseCode: 503, responseFlags: 'UH' }));
+    const { edges, nodes } = await services[0]!.graph({ sinceMs: 60_000, namespace: 'default' });
+    const destination = { workload: 'unknown', namespace: 'default', app: '', version: '' };
+    expect(edges).toMatchObject([{ destination, service: 'ratings.default.svc.cluster.local', errors: { server: 1 } }]);
+    expect(nodes).toContainEqual({ ...destination, services: ['ratings.default.svc.cluster.local'] });
+  });
+
   it('answers of a time in the past, and of the whole since it began', async () => {
     const { clock, services } = mixers(1);
     const [graphs] = services;

@@ -1,5 +1,4 @@
 import type { EdgeEnd, GraphEdge, ServiceGraph } from '@seine/service-graph';
-import { endName } from './graph-rows.js';
 import { formatMilliseconds } from './milliseconds.js';
 
 /** The graph for Graphviz: a cluster a namespace, red where calls fail, bold where most time is lost. */
@@ -25,8 +24,8 @@ export function graphDot(graph: ServiceGraph): string {
 
 const quote = (text: string): string => `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 
-function idOf(end: EdgeEnd): string {
-  return quote(endName(end));
+function idOf({ workload, namespace }: EdgeEnd): string {
+  return quote(`${workload}.${namespace}`);
 }
 
 function labelOf({ workload, app, version }: EdgeEnd): string {
