@@ -9,6 +9,7 @@ import { registerCompile } from './commands/compile.js';
 import { registerCompletion } from './commands/completion.js';
 import { registerDelete } from './commands/delete.js';
 import { registerDown } from './commands/down.js';
+import { registerExplain } from './commands/explain.js';
 import { registerGet } from './commands/get.js';
 import { registerGraph } from './commands/graph.js';
 import { registerInject } from './commands/inject.js';
@@ -44,6 +45,7 @@ export function createProgram(io: Io): Command {
   registerGet(program, io);
   registerCompile(program, io);
   registerAnalyze(program, io);
+  registerExplain(program, io);
   registerInject(program, io);
   program.commandsGroup('Proxies:');
   registerProxyStatus(program, io);

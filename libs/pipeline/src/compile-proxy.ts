@@ -124,7 +124,8 @@ function splitName(text: string): readonly [string, string?] {
 
 const owners = new Set(['Deployment', 'StatefulSet', 'DaemonSet']);
 
-function workloadNames(mesh: Mesh, objects: readonly ConfigObject[]): readonly string[] {
+/** Names of all workloads, running or only declared. */
+export function workloadNames(mesh: Mesh, objects: readonly ConfigObject[]): readonly string[] {
   const running = [...mesh.workloads.values()].map(({ name, namespace }) => `${name}.${namespace}`);
   const declared = objects
     .filter(({ kind }) => owners.has(kind))

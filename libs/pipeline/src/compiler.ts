@@ -23,6 +23,7 @@ import { withClientFilters } from './client-filters.js';
 import { boundListeners, boundRoutes, inboundResources, type OwnResources } from './own-resources.js';
 import { patchDiagnostics } from './patch-diagnostics.js';
 import { withMixerPolicy } from './mixer-policy.js';
+import { mixerProblems } from './mixer-problems.js';
 import { endpointsInForce, mtlsProblems, peerAuthenticationOf } from './peer-authentication.js';
 import { policiesOf } from './policies.js';
 import { proxylessListeners, proxylessRoutes } from './proxyless.js';
@@ -247,6 +248,7 @@ export function diagnosticsOfProxies(
     ...envoys.flatMap((proxy) => extensionProblems(mesh, proxy)),
     ...mtlsProblems(mesh, envoys, workload),
     ...authorizationDiagnostics(mesh, envoys, workload),
+    ...mixerProblems(mesh, envoys, workload),
     ...patchDiagnostics(
       patched.map((proxy) => {
         const [own, beside] = [seenBy(proxy, mesh), workload(proxy)];

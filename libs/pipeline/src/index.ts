@@ -12,3 +12,4 @@ export * from './mesh-feed.js';
 export * from './pilot-source.js';
 export * from './proxy-start.js';
 export * from './scope.js';
+export * from './explain-policy.js';

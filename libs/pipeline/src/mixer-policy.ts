@@ -155,6 +155,17 @@ const withMixer = memo('policiesWithMixer', (policies: ChainPolicies, mixer: Inb
   Object.freeze({ ...policies, mixer }),
 );
 
+/** What mixer's rules come to at a workload; undefined = nothing. */
+export function inboundMixerOf(
+  mesh: Mesh,
+  proxy: Proxy,
+  workload: Workload | undefined,
+  sidecar: Sidecar | undefined,
+): InboundMixer | undefined {
+  const source = mixerPolicyOf(mesh);
+  return source && inboundMixer(source, proxy, workload, sidecar, mesh.services, mesh.config);
+}
+
 /** The policies of a sidecar's inbound side with what mixer's rules come to there; the same policies where that is nothing. */
 export function withMixerPolicy(
   policies: ChainPolicies,
@@ -163,7 +174,6 @@ export function withMixerPolicy(
   workload: Workload | undefined,
   sidecar: Sidecar | undefined,
 ): ChainPolicies {
-  const source = mixerPolicyOf(mesh);
-  const mixer = source && inboundMixer(source, proxy, workload, sidecar, mesh.services, mesh.config);
+  const mixer = inboundMixerOf(mesh, proxy, workload, sidecar);
   return mixer ? withMixer(policies, mixer) : policies;
 }

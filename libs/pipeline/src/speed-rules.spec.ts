@@ -146,6 +146,52 @@ describe('with 1,000 different workloads in 20 namespaces', () => {
   });
 });
 
+describe('with rules of mixer', () => {
+  const planning = ['mixerPolicy', 'inboundMixer', 'mixerAttributes'];
+  const mixer = (kind: string, name: string, spec: object, namespace = 'istio-system'): ConfigObject => ({
+    ...anIstioObject(kind, { name, namespace }, spec),
+    apiVersion: 'config.istio.io/v1alpha2',
+  });
+  const rule = (name: string, match: string): ConfigObject =>
+    mixer('rule', name, { match, actions: [{ handler: 'no', instances: ['no'] }] });
+  let world: MeshUnderTest;
+  let proxies: readonly Proxy[];
+  const compileAll = (): void => proxies.forEach((proxy) => world.views(proxy));
+  const listenersOf = (name: string): unknown =>
+    world.views(proxies.find((proxy) => proxy.name === name)!).get(TypeUrl.listener)?.[1];
+
+  beforeAll(() => {
+    world = new MeshUnderTest(manyWorkloads().slice(0, 200));
+    proxies = world.proxies();
+  });
+
+  it('a mesh that has none plans nothing', () => {
+    expect(runsDuring(planning, compileAll)).toEqual({});
+  });
+
+  it('a rule compiles the inbound listeners of the workloads that it is about, and nothing else', () => {
+    world.put(
+      mixer('handler', 'no', { compiledAdapter: 'denier' }),
+      mixer('instance', 'no', { compiledTemplate: 'checknothing' }),
+    );
+    compileAll();
+    const others = listenersOf('app-8');
+    world.put(rule('some', 'destination.labels["app"] == "app-7" && request.method == "PUT"'));
+    expect(runsDuring(everything, compileAll)).toEqual({ inbound: 1 });
+    expect(listenersOf('app-8')).toBe(others);
+    world.put(rule('some', 'destination.labels["app"] == "app-7" && request.method == "POST"'));
+    expect(runsDuring(everything, compileAll)).toEqual({ inbound: 1 });
+    // A rule for nobody.
+    world.put(rule('other', 'destination.labels["app"] == "none"'));
+    expect(runsDuring(everything, compileAll)).toEqual({});
+  });
+
+  it('an endpoint that changes plans nothing', () => {
+    world.put(aPod({ name: 'app-9-more', namespace: 'ns-9', ip: '10.2.0.1', labels: { app: 'app-9', version: 'v1' } }));
+    expect(runsDuring(['mixerPolicy', 'mixerAttributes', 'inbound'], compileAll)).toEqual({});
+  });
+});
+
 describe('rule 4: a step is encoded once', () => {
   it('rule 4: for all of 1,000 streams that are of the same scope', () => {
     const objects = Array.from({ length: namespaces }, (_, n) => {

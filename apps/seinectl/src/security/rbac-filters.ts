@@ -63,6 +63,7 @@ export interface AuthorizedChain {
 }
 
 const customPrefix = 'istio_ext_authz_';
+const mixerFilter = 'mixer.rbac';
 
 /** `[istio-ext-authz-PROVIDER-]ns[NAMESPACE]-policy[NAME]-rule[INDEX]` */
 function ruleOf([key, matchers]: readonly [string, RbacPolicy]): AppliedRule {
@@ -98,7 +99,8 @@ function stepsOfFilters(filters: readonly AnyFilter[], byName: ReadonlyMap<strin
     const config = filter.typed_config ?? (filter.config_discovery ? byName.get(filter.name ?? '') : undefined);
     const type = config?.['@type'] ?? '';
     if (!config) return [];
-    if (type.endsWith('.RBAC')) return stepsOf(config);
+    // What mixer's rules come to is no AuthorizationPolicy: `explain policy` tells of it.
+    if (type.endsWith('.RBAC')) return filter.name === mixerFilter ? [] : stepsOf(config);
     return type.endsWith('.FilterChainConfig')
       ? stepsOfFilters(config.default_filter_chain?.filters ?? [], byName)
       : [];

@@ -1,5 +1,5 @@
 import type { Value } from '@seine/mixer';
-import { always, and, constantFormula, type Formula, not, or } from './formula.js';
+import { always, and, constantFormula, type Formula, isNever, not, or } from './formula.js';
 import { type Truth, truth, unknownTruth } from './truth.js';
 
 /** A text of a request that Envoy can compare with others. Undefined: not with this one. */
@@ -54,7 +54,7 @@ export function firstOf(a: Term, b: Term): Term {
 
 /** A term that has values only where a condition holds. */
 export function guard(when: Formula, term: Term): Term {
-  return term.map((one) => ({ ...one, when: and(when, one.when) }));
+  return term.map((one) => ({ ...one, when: and(when, one.when) })).filter((one) => !isNever(one.when));
 }
 
 /** A comparison of texts. */
