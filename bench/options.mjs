@@ -1,11 +1,12 @@
 // Command line of `npm run bench`.
 import { parseArgs } from 'node:util';
 
-export const usage = `npm run bench -- [csr|agents|rate-limit|check|sidecar-cost] [options]
+export const usage = `npm run bench -- [csr|agents|rate-limit|check|access-log|sidecar-cost] [options]
   csr               citadel, and a thousand agents that renew their certificates, in place of pilot
   agents            the agent of a node with 1, 50 and 200 workloads, and an Envoy, in place of pilot
   rate-limit        mixer, counting requests in memory, in place of pilot
   check             mixer, asked whether requests may go on, in place of pilot
+  access-log        mixer, told of requests by access logs, in place of pilot
   sidecar-cost      what a request through two sidecars costs more with telemetry, checks and limits, in place of pilot
   --scenario LIST   small (100 proxies), medium (500), large (1000); default small,medium,large
   --mode LIST       delta, sotw; default delta
@@ -18,9 +19,9 @@ export const usage = `npm run bench -- [csr|agents|rate-limit|check|sidecar-cost
   --seconds N       sidecar-cost: how long each run is; default 10
   --only TEXT       sidecar-cost: scenarios whose names have this in them
   --keep DIR        keep the raw JSON lines of the load generator in DIR
-  --profile DIR     csr, rate-limit, check: keep a CPU profile of citadel, mixer in DIR`;
+  --profile DIR     csr, rate-limit, check, access-log: keep a CPU profile of citadel, mixer in DIR`;
 
-const subjects = ['pilot', 'csr', 'agents', 'rate-limit', 'check', 'sidecar-cost'];
+const subjects = ['pilot', 'csr', 'agents', 'rate-limit', 'check', 'access-log', 'sidecar-cost'];
 const scenarios = ['small', 'medium', 'large'];
 const modes = ['delta', 'sotw'];
 

@@ -2,6 +2,7 @@
 // Everything runs on loopback and ends with this process.
 import fs from 'node:fs';
 import path from 'node:path';
+import { measureAccessLog } from './access-log.mjs';
 import { measureAgents } from './agents.mjs';
 import { judge, scaleOf } from './aims.mjs';
 import { measureCheck } from './check.mjs';
@@ -16,6 +17,7 @@ import {
   aimsTable,
   csrTable,
   decisionsTable,
+  entriesTable,
   pilotTable,
   transportTable,
   sidecarCostTable,
@@ -71,6 +73,12 @@ async function benchCheck(options) {
   else console.log(`\n${decisionsTable(rows)}`);
 }
 
+async function benchAccessLog(options) {
+  const rows = await measureAccessLog(options, progress);
+  if (options.json) console.log(JSON.stringify({ accessLog: rows }, null, 2));
+  else console.log(`\n${entriesTable(rows)}`);
+}
+
 async function benchSidecarCost(options) {
   const rows = await measureSidecarCost(options, progress);
   if (options.json) console.log(JSON.stringify({ sidecarCost: rows }, null, 2));
@@ -92,6 +100,7 @@ try {
   else if (options.subject === 'agents') await benchAgents(options);
   else if (options.subject === 'rate-limit') await benchRateLimit(options);
   else if (options.subject === 'check') await benchCheck(options);
+  else if (options.subject === 'access-log') await benchAccessLog(options);
   else if (options.subject === 'sidecar-cost') await benchSidecarCost(options);
   else await benchPilot(options);
 } catch (error) {

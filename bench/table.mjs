@@ -107,6 +107,16 @@ export function decisionsTable(rows) {
   return `${render(head, cells)}\n${aims}`;
 }
 
+export function entriesTable(rows) {
+  const cells = rows.map(({ name, perSecond, perCpuSecond, share }) => [
+    name,
+    ...[perSecond, perCpuSecond].map(number),
+    `${(share * 100).toFixed(0)} %`,
+  ]);
+  const head = ['log entries, mixer on one core', 'a second', 'a CPU-second', 'of the core'];
+  return `${render(head, cells)}\naim: 20,000 entries a second. \`of the core\` is what mixer got of it.`;
+}
+
 /** What the agent takes, and its share a sidecar; the Envoy below is one with a listener, a cluster and certificates. */
 export function agentsTable({ agents, envoy }) {
   const cells = agents.map(({ count, residentMb, ownMb, idleCores, residentRenewingMb, msPerRenewal }) => [
