@@ -18,6 +18,7 @@ import { labelMutualTls } from '../identity/mutual-tls-label.js';
 import type { WorkloadSockets } from '../identity/workload-sockets.js';
 import type { PlannedWorkload } from '../plan/planned-workload.js';
 import { controlPlanePorts } from './control-plane-ports.js';
+import { laptopMeshConfig } from './laptop-mesh-config.js';
 import { metricsTarget } from './metrics-target.js';
 
 export interface ControlPlaneOptions {
@@ -63,6 +64,7 @@ class AllInOneModule {
           store,
           secureXds: { listen: address(controlPlanePorts.xds), identity: pilot, denied: citadel.denials },
           drainMs: 0,
+          meshConfig: laptopMeshConfig,
         }),
         // Before mixer: both have metrics of the mesh at one address, and here these are all of them.
         MergedMetricsModule.register(() => workloads.map(metricsTarget)),
