@@ -42,9 +42,9 @@ beforeAll(async () => {
   await Promise.all(mixers.map((mixer) => mixer.start(mesh.identity, ['--redis', redis.url])));
 });
 afterAll(async () => {
+  await redis.stop();
   await Promise.all(mixers.map((mixer) => mixer.stop()));
   await mesh.stop();
-  await redis.stop();
 });
 
 const named = ({ source, destination }: GraphEdge) => `${source.workload} > ${destination.workload}`;

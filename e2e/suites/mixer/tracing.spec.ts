@@ -4,12 +4,16 @@ import { poll } from '@seine/testing';
 import {
   binomialRange,
   documents,
+  httpRoutesYaml,
   many,
   meshConfigYaml,
+  MixerProcess,
   podYaml,
+  seinectl,
   serviceYaml,
   telemetryYaml,
   TestMesh,
+  to,
   Zipkin,
   type ZipkinSpan,
 } from '../../src/index.js';
@@ -27,8 +31,10 @@ const always = {
 };
 
 let zipkin: Zipkin;
+let mixer: MixerProcess;
 let mesh: TestMesh;
 beforeAll(async () => {
+  mixer = await MixerProcess.prepare();
   zipkin = await Zipkin.start();
   const place = { name: 'zipkin', namespace: 'tracing' };
   const labels = { app: 'zipkin' };
@@ -41,6 +47,7 @@ beforeAll(async () => {
       { name: 'details-v1', sidecar: true },
     ],
     config: {
+      mixer: mixer.yaml,
       zipkin: documents(
         serviceYaml({ ...place, ports: [{ name: 'http', port: 9411, targetPort: zipkin.port }] }),
         podYaml({
@@ -57,10 +64,12 @@ beforeAll(async () => {
       telemetry: telemetryYaml('mesh', { tracing: [{ providers: [{ name: 'zipkin' }], ...always }] }),
     },
   });
+  await mixer.start(mesh.identity);
 });
 afterAll(async () => {
-  await mesh.stop();
   await zipkin.stop();
+  await mixer.stop();
+  await mesh.stop();
 });
 
 const traced = (spec: object) =>
@@ -141,5 +150,57 @@ describe('tracing with a real Zipkin', () => {
     expect(sampled).toBeLessThanOrEqual(high);
     await poll(async () => (await zipkin.tracesOfTag('user', user)).length >= sampled, `${sampled} traces`, 60_000);
     expect(await zipkin.tracesOfTag('user', user)).toHaveLength(sampled);
+  });
+});
+
+describe('tracing with mixer', () => {
+  /** The trace of a user's one call, when it has so many spans. */
+  async function traceOf(user: string, spans: number): Promise<readonly ZipkinSpan[]> {
+    const url = `http://${mixer.adminAddress}/api/v2/traces?annotationQuery=user=${user}`;
+    const read = async () => ((await (await fetch(url)).json()) as ZipkinSpan[][])[0] ?? [];
+    await poll(async () => (await read()).length >= spans, `${spans} spans at mixer`, 60_000);
+    return await read();
+  }
+
+  /** OpenTelemetry hands on `traceparent`, and no headers of B3. */
+  const settleOtel = () =>
+    poll(
+      async () => {
+        await call('http://details:8080/');
+        const headers = mesh.echo('details-v1').seen.at(-1)?.headers ?? {};
+        return headers['traceparent'] !== undefined && headers['x-b3-traceid'] === undefined;
+      },
+      'traces by OpenTelemetry',
+      60_000,
+    );
+
+  it('has the six spans of three hops, sent by the built-in provider, and seinectl prints them as a tree', async () => {
+    const fault = { delay: { percentage: { value: 100 }, fixedDelay: '300ms' } };
+    await mesh.apply('slow', httpRoutesYaml('ratings', [{ fault, route: [to('ratings')] }]));
+    await traced({ providers: [{ name: 'mixer' }] });
+    await settleOtel();
+    const user = someone();
+    expect(await call(url, user)).toBe(200);
+    const spans = await traceOf(user, 6);
+    expect(spans).toHaveLength(6);
+    const byId = new Map(spans.map((span) => [span.id, span]));
+    const chain: string[] = [];
+    for (let at = spans.find(({ localEndpoint }) => localEndpoint?.serviceName === 'ratings.default'); at;)
+      [at] = [chain.push(`${at.kind ?? ''} ${at.localEndpoint?.serviceName ?? ''}`) && byId.get(at.parentId ?? '')];
+    expect(chain.reverse()).toEqual([
+      'CLIENT client.default',
+      'SERVER productpage.default',
+      'CLIENT productpage.default',
+      'SERVER reviews.default',
+      'CLIENT reviews.default',
+      'SERVER ratings.default',
+    ]);
+    for (const { tags } of spans) expect(tags).toMatchObject({ 'http.status_code': '200', team: 'books', user });
+    const printed = await seinectl('trace', spans[0]!.traceId, '--mixer-admin', mixer.adminAddress);
+    expect(printed).toMatch(/: 6 spans of 4 services, /);
+    expect(printed).toMatch(/^ {12}└─ ratings\.default +server .* 200 /m);
+    expect(printed).toMatch(/^slowest: the call of reviews\.default to ratings\.default\.svc\.cluster\.local:8080/m);
+    const last = await seinectl('trace', '--service', 'ratings.default', '--mixer-admin', mixer.adminAddress);
+    expect(last).toContain('ratings.default');
   });
 });
