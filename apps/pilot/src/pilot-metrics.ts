@@ -153,6 +153,18 @@ export class PilotMetrics {
     (ok ? this.#keysFetched : this.#keysNotFetched).inc();
   }
 
+  /** Shows how many listeners contend whenever it is asked. */
+  watchConflicts(count: () => number): void {
+    new Gauge({
+      name: 'pilot_conflict_outbound_listener_tcp_over_current_tcp',
+      help: 'Ports of services without an outbound listener of their own, as an older service has it; TCP, or TCP beside HTTP.',
+      registers: [this.registry],
+      collect() {
+        this.set(count());
+      },
+    });
+  }
+
   /** Shows how it stands with keys whenever it is asked. */
   watchKeys(status: () => readonly KeySourceStatus[]): void {
     const registers = [this.registry];

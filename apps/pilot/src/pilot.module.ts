@@ -92,6 +92,7 @@ function makePilot(options: PilotModuleOptions, registry: Registry): PilotServic
       }),
   });
   metrics.watchKeys(() => pilot.keySources());
+  metrics.watchConflicts(() => pilot.listenerConflicts());
   return pilot;
 }
 

@@ -50,6 +50,21 @@ describe('PilotService', () => {
     expect(pilot.ready).toBe(true);
   });
 
+  it('counts ports that contend for one listener at connected proxies', async () => {
+    const tcp = (name: string): ConfigObject => ({
+      ...reviews,
+      metadata: { name, namespace: 'default' },
+      spec: { clusterIP: 'None', selector: { app: name }, ports: [{ name: 'tcp', port: 7000 }] },
+    });
+    await put(tcp('first'));
+    await put(tcp('second'));
+    await store.markSynced();
+    await pilot.follow();
+    expect(pilot.listenerConflicts()).toBe(0);
+    await new EnvoyLikeClient(client.open('delta', aNode())).start().untilComplete();
+    expect(pilot.listenerConflicts()).toBe(1);
+  });
+
   it('brings a change to a connected proxy, and knows when it has accepted it', async () => {
     await put(reviews);
     await store.markSynced();

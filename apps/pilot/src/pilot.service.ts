@@ -209,6 +209,11 @@ export class PilotService {
     return [...this.#source.diagnostics(), ...this.#fetches.diagnostics()];
   }
 
+  /** How many ports of services have no outbound listener of their own at some connected proxy. */
+  listenerConflicts(): number {
+    return this.#source.listenerConflicts();
+  }
+
   /** How it stands with the WebAssembly modules that resources want. */
   wasmModules(): readonly ModuleStatus[] {
     return this.#fetches.moduleStatus();

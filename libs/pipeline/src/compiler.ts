@@ -225,6 +225,14 @@ function conflictsOf(mesh: Mesh, proxy: Proxy): readonly Diagnostic[] {
   return conflicts(proxy.dnsCapture ? withAddresses(services) : services);
 }
 
+/** How many ports of services have no outbound listener of their own at some proxy, as an older service has it. */
+export function countListenerConflicts(mesh: Mesh, proxies: readonly Proxy[]): number {
+  const sidecars = proxies.filter(({ type, proxyless }) => type !== 'router' && !proxyless);
+  // Proxies that see the same services have the same findings; of others, those that say the same are one.
+  const found = new Set(sidecars.map((proxy) => conflictsOf(mesh, proxy)));
+  return new Set([...found].flatMap((of) => of.map(({ message }) => message))).size;
+}
+
 function listenerDiagnostics(mesh: Mesh, proxy: Proxy, workload: Workload | undefined): readonly Diagnostic[] {
   if (proxy.type !== 'router') return conflictsOf(mesh, proxy);
   return gatewayDiagnostics(proxy, workload, selectedGateways(resourcesOf(mesh, 'Gateway'), proxy, workload));

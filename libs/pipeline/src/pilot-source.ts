@@ -3,7 +3,7 @@ import type { Diagnostic } from '@seine/diagnostics';
 import type { Node } from '@seine/envoy/envoy/config/core/v3/base_pb.js';
 import type { Mesh, Proxy, VerifiedIdentity } from '@seine/model';
 import type { Snapshot } from '@seine/snapshot';
-import { compileViews, diagnosticsOfProxies } from './compiler.js';
+import { compileViews, countListenerConflicts, diagnosticsOfProxies } from './compiler.js';
 import type { MeshVersion } from './mesh-feed.js';
 
 /** A connected proxy: what it should have, computed once a mesh version. */
@@ -76,6 +76,11 @@ export class PilotSource {
     const { mesh, diagnostics } = this.#version ?? {};
     if (!mesh || !diagnostics) return [];
     return [...diagnostics, ...diagnosticsOfProxies(mesh, this.proxies())];
+  }
+
+  /** How many ports have no listener of their own at the connected proxies. */
+  listenerConflicts(): number {
+    return this.#version ? countListenerConflicts(this.#version.mesh, this.proxies()) : 0;
   }
 
   /** The proxies that are connected now. */

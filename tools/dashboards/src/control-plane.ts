@@ -85,6 +85,9 @@ export const controlPlaneDashboard: Dashboard = {
           { expr: 'max(pilot_virt_services)', legend: 'virtual services' },
           { expr: 'max(pilot_destrule_subsets)', legend: 'subsets' },
         ]),
+        graph('Listeners that contend', 'none', [
+          { expr: 'sum(pilot_conflict_outbound_listener_tcp_over_current_tcp)', legend: 'ports without a listener' },
+        ]),
         graph('Keys of who issues tokens', 's', [{ expr: 'max(seine_jwks_age_seconds)', legend: 'age of the oldest' }]),
       ],
     },
