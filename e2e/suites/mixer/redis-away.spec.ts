@@ -94,6 +94,21 @@ describe('when Redis is away', () => {
     expect(await counted(limit)).toMatchObject({ allowed: false, remaining: 0 });
   });
 
+  it.each([
+    ['has no memory left', ['maxmemory', '1', 'maxmemory-policy', 'noeviction'], ['maxmemory', '0'], 'OOM'],
+    ['lacks its replicas', ['min-replicas-to-write', '1'], ['min-replicas-to-write', '0'], 'NOREPLICAS'],
+  ] as const)('says so when Redis %s and takes no counts, and counts when it does again', async (_, bad, good, why) => {
+    await counted(hit('known', 10));
+    const set = (settings: readonly string[]) => redis.client.call('CONFIG', 'SET', ...settings);
+    await set(bad);
+    try {
+      await expect(ask(hit(`refused ${why}`, 10))).rejects.toThrow(why);
+    } finally {
+      await set(good);
+    }
+    expect(await counted(hit(`refused ${why}`, 10))).toMatchObject({ allowed: true, remaining: 9 });
+  });
+
   it('reaches a Redis that comes up after it, and tells why it could not before', async () => {
     await redis.kill();
     const reasons: string[] = [];

@@ -5,3 +5,4 @@ export * from './redis-connection.js';
 export * from './redis-flags.js';
 export type { RedisOptions } from './redis-options.js';
 export * from './redis-url.js';
+export * from './run-script.js';

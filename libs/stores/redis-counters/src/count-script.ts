@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { script } from '@seine/redis';
 
 /**
  * Counts a batch of hits in one step, as `count` of @seine/rate-limit does it for each: the same sums in the same order
@@ -11,7 +11,7 @@ import { createHash } from 'node:crypto';
  *
  * A state is `at count before`. It is never written without its expiry: both come in one SET.
  */
-export const countScript = `
+export const countScript = script(`
 local a = cjson.decode(ARGV[1])
 local now, grace = a[1], a[2]
 if now < 0 then
@@ -71,7 +71,4 @@ for i, key in ipairs(KEYS) do
   end
 end
 return table.concat(out, ' ')
-`;
-
-/** By which Redis knows the script. */
-export const countScriptHash = createHash('sha1').update(countScript).digest('hex');
+`);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Algorithm, Counters, Hit, Verdict } from '@seine/rate-limit';
-import type { RedisConnection } from '@seine/redis';
-import { countScript, countScriptHash } from './count-script.js';
+import { type RedisConnection, runScript } from '@seine/redis';
+import { countScript } from './count-script.js';
 
 export interface RedisCountersOptions {
   /** Put before all keys; its braces make Redis keep them together. */
@@ -97,14 +97,7 @@ export class RedisCounters implements Counters {
         numbers.push(index, algorithms[limit.algorithm], limit.requests, limit.windowMs, n);
       }
     const names = [...keys.keys()].map((key) => this.#prefix + digest(key));
-    const rest = [names.length, ...names, JSON.stringify(numbers)];
-    try {
-      return await this.connection.call('EVALSHA', [countScriptHash, ...rest]);
-    } catch (error) {
-      // Redis has not seen the script since it started, or was told to forget it.
-      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-      return await this.connection.call('EVAL', [countScript, ...rest]);
-    }
+    return await runScript(this.connection, countScript, names, [JSON.stringify(numbers)]);
   }
 }
 

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { RedisConnection, type RedisEvents, type RedisOptions } from '@seine/redis';
-import { runScript } from './run-script.js';
+import { RedisConnection, type RedisEvents, type RedisOptions, runScript } from '@seine/redis';
 import { leaseScript, logKeys, type LogKeys, releaseScript } from './scripts.js';
 
 export interface RedisLeaseOptions extends RedisEvents {

@@ -1,10 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { ConfigObject, ObjectKey } from '@seine/k8s';
 import type { Change, LogEntry, Store, StoreEvent, StoreSnapshot } from '@seine/ports';
-import { RedisConnection, type RedisEvents, type RedisOptions, RedisUnavailableError } from '@seine/redis';
+import {
+  RedisConnection,
+  type RedisEvents,
+  type RedisOptions,
+  RedisUnavailableError,
+  runScript,
+  type Script,
+} from '@seine/redis';
 import { Mirror } from './mirror.js';
-import { runScript } from './run-script.js';
-import { appendScript, logKeys, type LogKeys, readScript, refillScript, type Script, syncedScript } from './scripts.js';
+import { appendScript, logKeys, type LogKeys, readScript, refillScript, syncedScript } from './scripts.js';
 
 export interface RedisStoreOptions extends RedisEvents {
   readonly redis: RedisOptions;

@@ -1,14 +1,4 @@
-import { createHash } from 'node:crypto';
-
-/** A Lua script, and by what Redis knows it. */
-export interface Script {
-  readonly text: string;
-  readonly hash: string;
-}
-
-function script(text: string): Script {
-  return { text, hash: createHash('sha1').update(text).digest('hex') };
-}
+import { script } from '@seine/redis';
 
 /**
  * All keys of a mesh log; one hash tag, so that scripts may use them together.
