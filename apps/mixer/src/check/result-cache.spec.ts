@@ -45,7 +45,7 @@ describe('remembered verdicts', () => {
   it('tell apart what is absent, empty, and said of another attribute', () => {
     const cache = new ResultCache();
     const two = dispatchOf('source.name', 'source.namespace');
-    const keys = [
+    const absentOrNot: readonly Readonly<Record<string, Value>>[] = [
       {},
       { 'source.name': '' },
       { 'source.namespace': '' },
@@ -54,7 +54,8 @@ describe('remembered verdicts', () => {
       { 'source.name': 'a', 'source.namespace': 'b' },
       { 'source.name': 'ab' },
       { 'source.name': '=a2:=b' },
-    ].map((values) => cache.keyOf(two, bagOf(values)));
+    ];
+    const keys = absentOrNot.map((values) => cache.keyOf(two, bagOf(values)));
     expect(new Set(keys).size).toBe(keys.length);
   });
 
