@@ -31,7 +31,8 @@ const countersWith =
   (url, warn) => {
     const counters = redisCounters({
       url: url.includes('://') ? url : `redis://${url}`,
-      onDown: (reason) => warn(`cannot count in ${url}: ${reason}`),
+      // The reason names Redis without its password.
+      onDown: (reason) => warn(`cannot count in ${reason}`),
     });
     const shared = new FallbackCounters(new SharedCounters(counters, { replicas }), {
       replicas,
