@@ -95,6 +95,12 @@ export class PolicyMetrics {
   };
 
   #live: ReadonlySet<string> = new Set();
+  #instances: ReadonlySet<string> = new Set();
+
+  #forgetInstance(instance: string): void {
+    this.#noValue.remove({ instance });
+    this.#cut.remove({ instance });
+  }
 
   /** A handler that is gone from the policy has no series any more: names of handlers come and go. */
   #forget(handler: string, adapter: string): void {
@@ -108,6 +114,8 @@ export class PolicyMetrics {
 
   readonly policy = (policy: MixerPolicy, objects: PolicyObjects): void => {
     this.#live = new Set(policy.handlers.keys());
+    for (const instance of this.#instances) if (!policy.instances.has(instance)) this.#forgetInstance(instance);
+    this.#instances = new Set(policy.instances.keys());
     const wrong = new Set(
       policy.problems
         .filter((problem) => hasErrors([problem]))

@@ -136,3 +136,12 @@ describe('who is who', () => {
     });
   });
 });
+
+describe('labels that are none', () => {
+  it('are bounded', () => {
+    const labels = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`l${i}`, 'x'.repeat(10_000)]));
+    const found = fill(directoryOf(workload('big', ['10.0.0.1'], { labels })), 'source', { address: '10.0.0.1' });
+    const kept = Object.values(found['source.labels'] as Readonly<Record<string, string>>);
+    expect([kept.length, kept[0]?.length]).toEqual([256, 1024]);
+  });
+});

@@ -1,3 +1,4 @@
+import { memo } from '@seine/memo';
 import type { Mesh, MeshService, Workload } from '@seine/model';
 import type { Value } from '../attributes/value-type.js';
 import type { AttributeSink, Directory, End, Side } from './directory.js';
@@ -29,9 +30,7 @@ export class MeshDirectory implements Directory {
   readonly #byName = new Map<string, Workload>();
   readonly #byAccount = new Map<string, Workload[]>();
   readonly #byAddress = new Map<string, Workload[]>();
-  readonly #ofWorkload = new WeakMap<Workload, Sides>();
   readonly #ofOwner = new WeakMap<Workload, Sides>();
-  readonly #ofService = new WeakMap<MeshService, Sides>();
 
   constructor(private readonly mesh: Pick<Mesh, 'workloads' | 'services'>) {
     const seen = new Set<Workload>();
@@ -69,7 +68,7 @@ export class MeshDirectory implements Directory {
     if (end.address !== undefined) into.set(`${side}.ip`, end.address);
     if (end.port !== undefined) into.set(`${side}.port`, end.port);
     const workload = this.#find(end);
-    if (workload) for (const [name, value] of this.#attributes(side, workload)) into.set(name, value);
+    if (workload) for (const [name, value] of knownWorkload(workload, side)) into.set(name, value);
     this.#fillIdentity(side, end, workload !== undefined, into);
     if (side === 'destination' && end.service !== undefined) this.#fillService(side, end.service, into);
   }
@@ -104,9 +103,7 @@ export class MeshDirectory implements Directory {
       into.set(`${side}.service.host`, host);
       return;
     }
-    const sides = this.#ofService.get(service) ?? {};
-    this.#ofService.set(service, sides);
-    for (const [name, value] of (sides[side] ??= serviceAttributes(side, service))) into.set(name, value);
+    for (const [name, value] of knownService(service, side)) into.set(name, value);
   }
 
   /** Who is meant by all that is known; an address that several share does not say which of them. */
@@ -122,17 +119,27 @@ export class MeshDirectory implements Directory {
     const alone = identity && this.#byAccount.get(accountKey(identity));
     return alone?.length === 1 && (at.length === 0 || possible.length > 0) ? alone[0] : undefined;
   }
-
-  #attributes(side: Side, workload: Workload): Entries {
-    const sides = this.#ofWorkload.get(workload) ?? {};
-    this.#ofWorkload.set(workload, sides);
-    return (sides[side] ??= workloadAttributes(side, workload));
-  }
 }
 
 /** Workloads of one owner behind one address are as good as one. */
 function isPodAddress([first, ...others]: readonly Workload[]): boolean {
   return others.every(({ namespace, ownerName }) => namespace === first?.namespace && ownerName === first.ownerName);
+}
+
+/** Workloads and services keep their identity over versions of the mesh, and so what is made of them. */
+const knownWorkload = memo('mixer-workload-attributes', (workload: Workload, side: Side) =>
+  workloadAttributes(side, workload),
+);
+const knownService = memo('mixer-service-attributes', (service: MeshService, side: Side) =>
+  serviceAttributes(side, service),
+);
+
+/** Kubernetes takes 63 characters; what is not from there may be anything. */
+const longestLabel = 1024;
+const mostLabels = 256;
+
+function boundedLabels(labels: readonly (readonly [string, string])[]): ReadonlyMap<string, string> {
+  return new Map(labels.slice(0, mostLabels).map(([key, value]) => [key, value.slice(0, longestLabel)]));
 }
 
 function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
@@ -160,7 +167,7 @@ export function workloadAttributes(side: Side, workload: Workload): Entries {
     ...ownAttributes(side, workload),
     [`${side}.uid`, `kubernetes://${name}.${namespace}`],
     [`${side}.name`, name],
-    [`${side}.labels`, new Map(Object.entries(labels))],
+    [`${side}.labels`, boundedLabels(Object.entries(labels))],
     [`${side}.serviceAccount`, serviceAccount || 'default'],
     ...(hosts.length > 0 ? [[`${side}.services`, hosts.join(',')] as const] : []),
   ];
@@ -168,7 +175,7 @@ export function workloadAttributes(side: Side, workload: Workload): Entries {
 
 function ownerAttributes(side: Side, one: Workload, all: readonly Workload[]): Entries {
   const common = Object.entries(one.labels).filter(([key, value]) => all.every(({ labels }) => labels[key] === value));
-  return [...ownAttributes(side, one), [`${side}.labels`, new Map(common)]];
+  return [...ownAttributes(side, one), [`${side}.labels`, boundedLabels(common)]];
 }
 
 /** What is known of a destination whose service is known. */

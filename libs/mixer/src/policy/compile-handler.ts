@@ -82,8 +82,20 @@ export const compileHandler = memo(
   },
 );
 
-/** The parameters as the adapter's schema has them, with defaults. */
+/** The parameters as the adapter's schema has them, with defaults. What a user's own adapter throws is its own problem. */
 function paramsOf(kind: AdapterKind, written: unknown, path: string, problems: Problems): unknown {
+  try {
+    return checkedParams(kind, written, path, problems);
+  } catch (error) {
+    problems.error(
+      path,
+      `${kind.name} cannot read its parameters: ${error instanceof Error ? error.message : String(error)}`,
+    );
+    return written;
+  }
+}
+
+function checkedParams(kind: AdapterKind, written: unknown, path: string, problems: Problems): unknown {
   const { params, diagnostics } = readParams(kind.params, written);
   // A misspelt parameter would let in whom it was written to keep out, so it is an error like the others.
   for (const { path: at = '', message } of diagnostics)

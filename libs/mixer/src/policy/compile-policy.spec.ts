@@ -22,6 +22,11 @@ const adapters = [
   fakeAdapter('list', ['listentry'], { aliases: ['listchecker'] }),
   fakeAdapter('stdio', ['logentry', 'metric']),
   fakeAdapter('grpc', ['checknothing', 'logentry']),
+  fakeAdapter('careless', ['checknothing'], {
+    problems: () => {
+      throw new TypeError('not a function');
+    },
+  }),
 ];
 
 const deny = mixerObject('handler', 'deny', { compiledAdapter: 'denier' });
@@ -134,6 +139,12 @@ describe('what is wrong', () => {
       'what the adapter finds',
       [mixerObject('denier', 'deny', { status: { code: 99 } })],
       'denier deny spec.status.code: is no code',
+      0,
+    ],
+    [
+      'an adapter of one’s own that throws over its parameters',
+      [mixerObject('handler', 'own', { compiledAdapter: 'careless' })],
+      'handler own spec.params: careless cannot read its parameters: not a function',
       0,
     ],
     [

@@ -20,6 +20,8 @@ const makeMs = 10_000;
 const retryMs = [1000, 30_000] as const;
 /** So long it may take over reports, ms. */
 const reportMs = 10_000;
+/** So long an adapter may take to end, ms; then nobody waits for it any more. */
+const closeMs = 10_000;
 /** So long those who have asked may still be answered before an adapter is closed, ms. */
 const drainMs = 5000;
 
@@ -105,7 +107,7 @@ export class HandlerEntry {
     const { name, adapter } = made.handler;
     await asker.idle(drainMs);
     try {
-      await made.close();
+      await made.close(closeMs);
       this.options.events.handlerClosed?.(name, adapter, true);
     } catch (error) {
       this.options.events.handlerClosed?.(name, adapter, false);

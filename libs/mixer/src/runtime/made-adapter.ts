@@ -30,7 +30,7 @@ export class MadeAdapter {
       await made.#make(kind, waitMs);
       return made;
     } catch (error) {
-      await made.close().catch(() => undefined);
+      await made.close(waitMs).catch(() => undefined);
       throw error;
     }
   }
@@ -93,12 +93,19 @@ export class MadeAdapter {
     this.#ends.push(() => forget?.());
   }
 
-  /** @throws (rejects) what the adapter throws; its timers have ended all the same */
-  async close(): Promise<void> {
+  /** @throws (rejects) what the adapter throws, or that it is late; its timers have ended all the same */
+  async close(waitMs: number): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     for (const end of this.#ends) end();
-    if (this.#adapter) await closeAdapter(this.#adapter);
+    if (this.#adapter) await this.#within(closeAdapter(this.#adapter), waitMs);
+  }
+
+  #within(closing: Promise<void>, waitMs: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const forget = this.rim.later(() => reject(new Error(`did not end within ${waitMs} ms`)), waitMs);
+      closing.finally(forget).then(resolve, reject);
+    });
   }
 }
 

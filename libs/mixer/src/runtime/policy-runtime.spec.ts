@@ -320,6 +320,15 @@ describe('handlers', () => {
     expect(log).toEqual(['closed']);
   });
 
+  it('are let go where they do not end', async () => {
+    const { apply, counted, rim } = start([kind('a', () => ({ close: never }))]);
+    await rim.pass(0);
+    apply();
+    await rim.pass(10_000);
+    expect(counted).toContain('a.handler.istio-system warned cannot be closed: did not end within 10000 ms');
+    expect(rim.timers).toBe(0);
+  });
+
   it('run what they want to run again and again, also after it has failed, until they are closed', async () => {
     let runs = 0;
     const { apply, counted, rim } = start([
