@@ -59,6 +59,8 @@ function tries({ sample, config, urls }: Summary): string[] {
           [`open ${ingress}/productpage`, 'the page, with stars'],
           [`edit ${config ?? ''}/reviews.yaml`, 'and reload the page'],
           ['npx seinectl proxy-config routes productpage', 'what the Envoy of productpage does'],
+          ['npx seinectl graph', 'who calls whom, and how it goes'],
+          ['npx seinectl trace', 'where the last request took its time'],
         ]
       : [];
   const always = [

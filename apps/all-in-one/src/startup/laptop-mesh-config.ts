@@ -6,5 +6,11 @@ import { defaultMeshConfig, type MeshConfig } from '@seine/model';
  */
 export const laptopMeshConfig: MeshConfig = Object.freeze({
   ...defaultMeshConfig,
-  defaultProviders: Object.freeze({ ...defaultMeshConfig.defaultProviders, accessLogging: ['mixer'] }),
+  defaultProviders: Object.freeze({
+    ...defaultMeshConfig.defaultProviders,
+    accessLogging: ['mixer'],
+    tracing: ['mixer'],
+  }),
+  // Few requests are made here, and the one that somebody wants to see should be among those traced.
+  defaultConfig: Object.freeze({ ...defaultMeshConfig.defaultConfig, tracing: Object.freeze({ sampling: 100 }) }),
 });
