@@ -31,16 +31,17 @@ function checkTracing({ customTags, disableContextPropagation }: Tracing, scope:
     unsupported(scope.at('disableContextPropagation'), 'Seine does not act on it: trace headers are passed on.');
 }
 
-function checkMetrics({ overrides, reportingInterval }: Metrics, scope: Scope): void {
-  if (reportingInterval !== undefined)
+function checkMetrics({ providers, overrides, reportingInterval }: Metrics, scope: Scope): void {
+  const toMixer = (providers ?? []).some(({ name }) => name.toLowerCase() === 'mixer');
+  if (reportingInterval !== undefined && !toMixer)
     unsupported(
       scope.at('reportingInterval'),
-      'Seine does not act on it: TCP connections are counted when they are opened and when they end.',
+      'Proxies count TCP connections when they are opened and when they end: only the provider mixer acts on it.',
     );
   each(overrides, scope.at('overrides'), ({ match, tagOverrides }, at) => {
     const { metric, customMetric } = match ?? {};
-    if (metric === 'GRPC_REQUEST_MESSAGES' || metric === 'GRPC_RESPONSE_MESSAGES')
-      unsupported(at.at('match', 'metric'), `Seine makes no metric ${metric}: it has no effect.`);
+    if ((metric === 'GRPC_REQUEST_MESSAGES' || metric === 'GRPC_RESPONSE_MESSAGES') && !toMixer)
+      unsupported(at.at('match', 'metric'), `Proxies make no metric ${metric}: only the provider mixer acts on it.`);
     if (customMetric !== undefined && !standard.test(customMetric))
       unsupported(at.at('match', 'customMetric'), 'Seine makes the standard metrics only: it has no effect.');
     for (const [name, { value }] of Object.entries(tagOverrides ?? {})) {
