@@ -67,6 +67,10 @@ export function encodeAllowed(changes?: HeaderChanges): Buffer {
 
 /** Refusals are few and repeat; a message that names a user is another one for each. */
 const maxRefusals = 1000;
+/** Longer ones, in characters, are made anew each time. */
+const maxKept = 1000;
+/** Clients get no more of a message, in characters: what they sent may be in it. */
+const maxBody = 4000;
 const refusals = new Map<string, Buffer>();
 /** Envoy's list has no 499 (CANCELLED). */
 const codes = new Map((Object.values(StatusCode) as StatusCode[]).map((code) => [`${code}`, code]));
@@ -74,7 +78,7 @@ const codes = new Map((Object.values(StatusCode) as StatusCode[]).map((code) => 
 /** `PERMISSION_DENIED:denyall.istio-system:Not allowed`, as Mixer's clients saw it. */
 export function encodeRefused({ code, message, decided }: Refusal): Buffer {
   const { name, http } = rpcStatus(code);
-  const body = `${name}:${message}`;
+  const body = cut(`${name}:${message}`);
   const key = `${decided} ${body}`;
   const before = refusals.get(key);
   if (before) return before;
@@ -86,7 +90,12 @@ export function encodeRefused({ code, message, decided }: Refusal): Buffer {
       httpResponse: decided ? { case: 'deniedResponse', value } : { case: 'errorResponse', value },
     }),
   );
+  if (body.length > maxKept) return made;
   if (refusals.size >= maxRefusals) refusals.clear();
   refusals.set(key, made);
   return made;
+}
+
+function cut(text: string): string {
+  return text.length > maxBody ? `${text.slice(0, maxBody)}…` : text;
 }

@@ -119,6 +119,12 @@ describe('what becomes of a request', () => {
     );
   });
 
+  it('tells clients no more than a page', async () => {
+    const text = await outcome(serviceOf({ check: () => verdict(7, { message: 'x'.repeat(1_000_000) }) }));
+    expect(text).toMatch(/^403 PERMISSION_DENIED:denyall\.istio-system:x{3000,}…$/);
+    expect(text.length).toBeLessThan(5000);
+  });
+
   it('is what the first rule that refuses says, in whichever order they answer', async () => {
     const service = serviceOf(
       { handler: 'a.handler.x', check: () => verdict(0) },

@@ -27,14 +27,18 @@ describe('remembered verdicts', () => {
     expect([1, 2, 3].map(() => cache.find(key, 1)?.code)).toEqual([0, 0, undefined]);
   });
 
-  it.each([{}, { validMs: 0 }, { validMs: NaN }, { validMs: 1000, validUses: 1 }, { validMs: 1000, validUses: 0 }])(
-    'are none with %j',
-    (valid) => {
-      const cache = new ResultCache();
-      cache.keep(cache.keyOf(byIp, anna), { code: 0, ...valid }, 0);
-      expect(cache.size).toBe(0);
-    },
-  );
+  it.each([
+    { validMs: 1000, message: 'x'.repeat(5000) },
+    {},
+    { validMs: 0 },
+    { validMs: NaN },
+    { validMs: 1000, validUses: 1 },
+    { validMs: 1000, validUses: 0 },
+  ])('are none with %j', (valid) => {
+    const cache = new ResultCache();
+    cache.keep(cache.keyOf(byIp, anna), { code: 0, ...valid }, 0);
+    expect(cache.size).toBe(0);
+  });
 
   it('are of one instance for one handler', () => {
     const cache = new ResultCache();

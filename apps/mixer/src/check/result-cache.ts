@@ -10,6 +10,9 @@ interface Entry {
 
 /** At about half a kilobyte each. */
 const maxEntries = 20_000;
+/** Verdicts with longer messages, in characters, or with more output, are not kept. */
+const maxMessage = 1000;
+const maxOutput = 20;
 
 /** Where a verdict may be found again. */
 export type CacheKey = string | undefined;
@@ -55,6 +58,7 @@ export class ResultCache {
     const { validMs = 0, validUses = Infinity } = verdict;
     // The request that it was asked for is the first use.
     if (key === undefined || !(validMs > 0) || !(validUses > 1)) return;
+    if ((verdict.message?.length ?? 0) > maxMessage || (verdict.output?.size ?? 0) > maxOutput) return;
     if (this.#entries.size >= this.max) this.#dropOldest();
     this.#entries.set(key, { verdict, until: now + validMs, uses: validUses - 1 });
   }
