@@ -1,5 +1,6 @@
 import { debianProgram } from './debian-package.js';
 import { envoyBinary } from './envoy.js';
+import { opaProgram } from './opa-server.js';
 import { prometheusProgram } from './prometheus.js';
 import { javaProgram, zipkinJar } from './zipkin.js';
 
@@ -11,6 +12,8 @@ const finders: Readonly<Record<string, () => Promise<string>>> = {
   zipkin: zipkinJar,
   java: javaProgram,
   prometheus: prometheusProgram,
+  /** Built by Go where it is not there. */
+  opa: opaProgram,
   promtool: () => debianProgram({ package: 'prometheus', program: 'promtool' }),
   /** Generates the load of `npm run bench -- sidecar-cost`. */
   h2load: () => debianProgram({ package: 'nghttp2-client', program: 'h2load' }),
