@@ -41,6 +41,8 @@ const later = <T>(value: T): Promise<T> => new Promise((resolve) => setImmediate
 let registry: Registry;
 let metrics: CheckMetrics;
 let now: number;
+/** Has the last service work by another version of the same rules, with the same handlers. */
+let changePolicy: () => void;
 beforeEach(() => {
   registry = new Registry();
   metrics = new CheckMetrics(registry);
@@ -68,6 +70,7 @@ function serviceOf(...made: readonly Made[]): CheckService {
     check: (dispatch: CheckDispatch) => of(dispatch).check?.(),
     quota: (dispatch: QuotaDispatch) => of(dispatch).quota?.(),
   } as unknown as RunningPolicy;
+  changePolicy = () => Object.assign(running, { policy: { ...running.policy } });
   const dispatcher = {
     rules: () => running.policy.rules,
     resolveCheck: () => dispatches.filter((one) => of(one).check),
@@ -216,6 +219,17 @@ describe('remembered verdicts', () => {
     expect(await counted('mixer_checkcache_cache_hits_total')).toEqual([[1]]);
     expect(await counted('mixer_checkcache_cache_misses_total')).toEqual([[3]]);
   });
+});
+
+it('remembers nothing of another version of the rules', async () => {
+  let asked = 0;
+  const service = serviceOf({ check: () => (asked++, verdict(0, { validMs: 60_000 })) });
+  await ask(service);
+  await ask(service);
+  expect(asked).toBe(1);
+  changePolicy();
+  await ask(service);
+  expect(asked).toBe(2);
 });
 
 describe('headers', () => {
