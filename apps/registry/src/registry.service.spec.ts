@@ -188,6 +188,20 @@ describe('RegistryService', () => {
     expect(results[0]).toMatchObject({ result: 'created', diagnostics: [{ code: 'IST0101', severity: 'warning' }] });
   });
 
+  it('tells whoever applies a rule what mixer will not do of it', async () => {
+    const rule = {
+      apiVersion: 'config.istio.io/v1alpha2',
+      kind: 'rule',
+      metadata: { name: 'deny', namespace: 'default' },
+      spec: { match: 'request.method', actions: [{ handler: 'deny', instances: ['nothing'] }] },
+    };
+    const { results } = await registry.apply([rule]);
+    expect(results[0]).toMatchObject({
+      result: 'created',
+      diagnostics: [{ code: 'SEINE-MIXER', severity: 'error', path: 'spec.match' }],
+    });
+  });
+
   it.each<[string, string, string]>([
     ['new', 'deleted', ''],
     ['in-file', 'restored', 'is in force again'],
