@@ -2,8 +2,14 @@ import path from 'node:path';
 import { readServiceArguments, type ServiceArguments, serviceFlags } from '@seine/identity';
 import { parseAddress, readFlags, UsageError } from '@seine/nest';
 import { readRedisArguments, redisFlags, type RedisOptions, redisUsage } from '@seine/redis';
+import {
+  readTelemetryArguments,
+  type TelemetryArguments,
+  telemetryFlags,
+  telemetryUsage,
+} from './access-log/telemetry-flags.js';
 
-export interface MixerArguments {
+export interface MixerArguments extends TelemetryArguments {
   /** What mixer's own identity comes from, and where it serves by it. */
   readonly secure: (ServiceArguments & { readonly listen: string }) | undefined;
   readonly plain: string | undefined;
@@ -33,11 +39,13 @@ export const usage = `usage: mixer --citadel HOST:PORT --root-cert FILE --token-
   --rate-limit-config FILE  rules in envoyproxy/ratelimit's form, one domain a file; may be given again; watched
   --shadow                  count at all limits, and let everything through
   --replicas N              how many mixers share the limits (default 1)
+${telemetryUsage}
 ${redisUsage}`;
 
 const options = {
   ...serviceFlags,
   ...redisFlags,
+  ...telemetryFlags,
   listen: { type: 'string' },
   plain: { type: 'string' },
   admin: { type: 'string', default: '127.0.0.1:15024' },
@@ -74,5 +82,6 @@ export function parseArguments(argv: readonly string[]): MixerArguments {
     shadow,
     replicas,
     redis: readRedisArguments(values),
+    ...readTelemetryArguments(values),
   };
 }

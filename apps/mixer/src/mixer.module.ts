@@ -58,6 +58,8 @@ export interface MixerModuleOptions {
   readonly adapters?: Partial<AdapterRim> | undefined;
   /** Adapters beside the built-in ones. */
   readonly moreAdapters?: readonly AdapterKind[] | undefined;
+  /** A file for records that a Telemetry has go to mixer, `-` = standard output; default none. */
+  readonly accessLog?: string | undefined;
   /** Metrics of the mesh: how many series each may have, and when one is forgotten that nobody uses, ms. */
   readonly meshMetrics?:
     { readonly maxSeries?: number | undefined; readonly expireMs?: number | undefined } | undefined;
@@ -89,7 +91,11 @@ export class MixerLifecycle implements OnApplicationBootstrap, OnApplicationShut
   }
 }
 
-function makeTelemetry({ meshMetrics }: MixerModuleOptions, registry: Registry, follower: MeshFollower): MeshTelemetry {
+function makeTelemetry(
+  { meshMetrics, accessLog }: MixerModuleOptions,
+  registry: Registry,
+  follower: MeshFollower,
+): MeshTelemetry {
   const logger = new Logger('mixer');
   const telemetry = new MeshTelemetry(
     {
@@ -105,6 +111,7 @@ function makeTelemetry({ meshMetrics }: MixerModuleOptions, registry: Registry, 
     'rules',
     reportSink(() => follower.policy(), follower.dispatcher),
   );
+  if (accessLog !== undefined) telemetry.writeTo(accessLog);
   return telemetry;
 }
 

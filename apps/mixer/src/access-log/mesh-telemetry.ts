@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import type { Directory, LogPurpose } from '@seine/mixer';
 import { type LabelCut, MeshMetrics, SeriesStore } from '@seine/telemetry';
 import { Counter, Gauge, type Registry } from 'prom-client';
@@ -5,6 +6,7 @@ import type { MixerPart } from '../part.js';
 import { accessLogPart } from './access-log.part.js';
 import { AccessLogService, type PurposedSink } from './access-log.service.js';
 import type { LogSink } from './log-sink.js';
+import { recordLog } from './record-log.js';
 
 export interface MeshTelemetryOptions {
   /** Series of one metric of the mesh; default 10,000. */
@@ -29,6 +31,8 @@ export class MeshTelemetry {
   readonly #sinks: PurposedSink[] = [];
   readonly #warned = new Map<string, number>();
   readonly #expiry: NodeJS.Timeout | undefined;
+  readonly #dropped: () => void;
+  #file: fs.WriteStream | undefined;
 
   constructor(
     private readonly options: MeshTelemetryOptions,
@@ -37,6 +41,7 @@ export class MeshTelemetry {
     const { maxSeries, expireMs, directory, now, onError } = options;
     this.series = new SeriesStore({ now, onCut: (cut) => this.#onCut(cut) });
     const own = ownMetrics(registry, this);
+    this.#dropped = () => own.dropped.inc();
     this.service = new AccessLogService({
       sinks: this.#sinks,
       metrics: new MeshMetrics(this.series, { maxSeries }),
@@ -60,12 +65,25 @@ export class MeshTelemetry {
     );
     if (expireMs !== undefined)
       this.#expiry = setInterval(() => this.#expire(expireMs), Math.max(1000, expireMs / 4)).unref();
-    this.part = { ...part, close: () => clearInterval(this.#expiry) };
+    const close = (): void => {
+      clearInterval(this.#expiry);
+      this.#file?.end();
+    };
+    this.part = { ...part, close };
   }
 
   /** From now on streams that begin tell these, too. */
   add(purpose: LogPurpose, take: LogSink): void {
     this.#sinks.push({ purpose, take });
+  }
+
+  /** Writes records as lines of JSON. @param file that they are put behind; `-` = standard output */
+  writeTo(file: string): void {
+    if (file !== '-') {
+      this.#file = fs.createWriteStream(file, { flags: 'a' });
+      this.#file.on('error', (error) => this.#warn('file', `the access log cannot be written: ${error.message}`));
+    }
+    this.add('records', recordLog(this.#file ?? process.stdout, this.#dropped));
   }
 
   #expire(age: number): void {
@@ -118,6 +136,11 @@ function ownMetrics(registry: Registry, telemetry: MeshTelemetry) {
     refused: new Counter({
       name: 'mixer_access_log_streams_refused_total',
       help: 'Streams of log entries that were ended.',
+      registers,
+    }),
+    dropped: new Counter({
+      name: 'mixer_access_log_lines_dropped_total',
+      help: 'Lines of the access log for which there was no room, as nobody read them.',
       registers,
     }),
     failures: new Counter({
