@@ -48,7 +48,8 @@ export {
   type InboundMixer,
   type MixerDestination,
   planInbound,
-  portConstants,
+  declaredPort,
+  undeclaredPorts,
   workloadConstants,
 } from './features/mixer-policy/inbound-plan.js';
 export { type Decision, type PolicySource } from './features/mixer-policy/decide-rule.js';

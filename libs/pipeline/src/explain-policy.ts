@@ -1,4 +1,4 @@
-import { type Decision, decideRules, inboundPorts, type PlannedPort } from '@seine/compile';
+import { type Decision, decideRules, inboundPorts, type PlannedPort, undeclaredPorts } from '@seine/compile';
 import type { Diagnostic } from '@seine/diagnostics';
 import type { AuthorizationPolicy, RateLimit } from '@seine/istio';
 import { type ConfigObject, type ObjectKey, objectKey } from '@seine/k8s';
@@ -143,7 +143,7 @@ function explainRules(mesh: Mesh, proxy: Proxy, workload: Workload): readonly Fo
       ? 'gateways do not ask mixer'
       : undefined
     : 'disablePolicyChecks of the mesh config';
-  const at = (port: PlannedPort | undefined, protocol: 'http' | 'tcp') =>
+  const at = (port: PlannedPort, protocol: 'http' | 'tcp') =>
     decideRules(source, destination.workload, port, protocol, config.rootNamespace).map((decision) =>
       foundOf(decision, protocol, off),
     );
@@ -155,7 +155,7 @@ function explainRules(mesh: Mesh, proxy: Proxy, workload: Workload): readonly Fo
     ];
     return found.map((one) => ({ ...one, port: port.port }));
   });
-  return withoutEqualPorts(all.length > 0 ? all : at(undefined, 'http'));
+  return withoutEqualPorts(all.length > 0 ? all : at(undeclaredPorts, 'http'));
 }
 
 function foundOf(decision: Decision, protocol: 'http' | 'tcp', off: string | undefined): Found {

@@ -1,14 +1,13 @@
 import {
   attributesOfRules,
   type ChainPolicies,
+  declaredPort,
   destinationKey,
   type InboundMixer,
   inboundPorts,
   type MixerDestination,
   planInbound,
-  type PlannedPort,
   type PolicySource,
-  portConstants,
   rulesFor,
   workloadConstants,
 } from '@seine/compile';
@@ -87,9 +86,11 @@ export function mixerDestination(
   services: Services,
   config: MeshConfig,
 ): MixerDestination {
-  const ports = inboundPorts({ workload, sidecar, config }).map(({ targetPort, serviceHost }): PlannedPort => {
-    const constants = portConstants(targetPort, serviceHost, services.get(serviceHost));
-    return { port: targetPort, service: serviceHost || undefined, constants };
+  // Of a port that no service declares mixer takes the workload's first, where it knows the workload by its name.
+  const fallback = proxy.interceptionMode === 'NONE' ? (workload?.inbound[0]?.serviceHost ?? '') : '';
+  const ports = inboundPorts({ workload, sidecar, config }).map(({ targetPort, serviceHost }) => {
+    const host = serviceHost || fallback;
+    return declaredPort(targetPort, host, services.get(host));
   });
   return {
     workload: {

@@ -97,12 +97,12 @@ function decideCheck(
   return { rule: rule.name, handler: handler.name, instance: instance.name, where, refusals, ask, why };
 }
 
-/** Whether some QuotaSpec charges an instance for requests to a service; undefined = it is not known to which. */
+/** Whether some QuotaSpec charges an instance for requests to a service; undefined = to none. */
 function isCharged({ name }: PolicyInstance, bindings: readonly QuotaBinding[], service: string | undefined): boolean {
   const [short] = name.split('.', 1);
   return bindings.some(
     ({ hosts, rules }) =>
-      (service === undefined || hosts.has('*') || hosts.has(service)) &&
+      (hosts.has('*') || (service !== undefined && hosts.has(service))) &&
       rules.some(({ quotas }) => quotas.some(({ quota }) => quota.split('.', 1)[0] === short)),
   );
 }

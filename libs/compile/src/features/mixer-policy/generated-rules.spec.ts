@@ -9,15 +9,11 @@ import type { PrincipalInit } from '../authorization-policy/principals.js';
 import { type Json, principalHolds } from '../authorization-policy/rbac-meaning.fixture.js';
 import type { PolicySource } from './decide-rule.js';
 import { aWorkload, reviewsService } from './destination.fixture.js';
-import { portConstants, workloadConstants } from './inbound-plan.js';
+import { declaredPort, workloadConstants } from './inbound-plan.js';
 import { type ChainPlan, decideRules, planChain } from './plan.js';
 
 const workload = aWorkload({ labels: { app: 'reviews', version: 'v1' } });
-const port = {
-  port: 8080,
-  service: reviewsService.host,
-  constants: portConstants(8080, reviewsService.host, reviewsService),
-};
+const port = declaredPort(8080, reviewsService.host, reviewsService);
 
 function sourceOf(objects: readonly MixerObject[]): PolicySource {
   const values = new Map(

@@ -25,10 +25,13 @@ export interface InboundMixer {
   readonly workload: string | undefined;
 }
 
+/** A port with its number. */
+export type DeclaredPort = PlannedPort & { readonly port: number };
+
 /** A workload as far as rules may look at it. */
 export interface MixerDestination {
   readonly workload: PlannedWorkload;
-  readonly ports: readonly PlannedPort[];
+  readonly ports: readonly DeclaredPort[];
 }
 
 type Constants = ReadonlyMap<string, Value | undefined>;
@@ -43,15 +46,35 @@ export function workloadConstants(workload: Workload): Constants {
   return new Map<string, Value>([...ofReporter, ...workloadAttributes('destination', workload)]);
 }
 
-/** What is the same for all requests at a port. @param service undefined where the mesh has none of that host */
-export function portConstants(port: number, host: string, service: MeshService | undefined): Constants {
-  const ofService = service
-    ? serviceAttributes('destination', service)
-    : host === ''
-      ? []
-      : [['destination.service.host', host] as const];
-  return new Map<string, Value>([['destination.port', port], ...ofService]);
+const ofServices = ['service', 'service.host', 'service.name', 'service.namespace', 'service.uid'];
+
+/**
+ * What is said of the service that requests are for.
+ * @param host empty where there is none @param service undefined where the mesh has none of that host
+ */
+function serviceConstants(host: string, service: MeshService | undefined): Constants {
+  return new Map<string, Value | undefined>([
+    ...ofServices.map((name) => [`destination.${name}`, undefined] as const),
+    ...(host === '' ? [] : [['destination.service.host', host] as const]),
+    ...(service ? serviceAttributes('destination', service) : []),
+  ]);
 }
+
+/** What is the same for all requests at a port, and of the service that they are for. */
+export function declaredPort(port: number, host: string, service: MeshService | undefined): DeclaredPort {
+  const constants = new Map<string, Value | undefined>([
+    ['destination.port', port],
+    ...serviceConstants(host, service),
+  ]);
+  return { port, service: host === '' ? undefined : host, constants };
+}
+
+/** All ports that no service declares. */
+export const undeclaredPorts: PlannedPort = {
+  port: undefined,
+  service: undefined,
+  constants: serviceConstants('', undefined),
+};
 
 /** Attributes that the checks of some rules look at, where they are the same for all requests to a workload. */
 export function attributesOfRules(source: PolicySource, namespace: string, rootNamespace: string): ReadonlySet<string> {
@@ -92,11 +115,11 @@ export function planInbound(
   { workload, ports }: MixerDestination,
   rootNamespace: string,
 ): Plans | undefined {
-  const planOf = (port: PlannedPort | undefined): PortPlan => {
+  const planOf = (port: PlannedPort): PortPlan => {
     const of = (protocol: 'http' | 'tcp') => planChain(decideRules(source, workload, port, protocol, rootNamespace));
-    return Object.freeze({ service: port?.service, http: of('http'), tcp: of('tcp') });
+    return Object.freeze({ service: port.service, http: of('http'), tcp: of('tcp') });
   };
-  const rest = planOf(undefined);
+  const rest = planOf(undeclaredPorts);
   const byPort = new Map(ports.map((port) => [port.port, planOf(port)]));
   const some = [rest, ...byPort.values()].some(({ http, tcp }) => http ?? tcp);
   return some ? Object.freeze({ ports: byPort, rest }) : undefined;

@@ -13,9 +13,11 @@ export interface PlannedWorkload {
   readonly foreignCertificates: boolean;
 }
 
-/** A port that a workload serves; absent = any that no service declares. */
+/** A port that a workload serves. */
 export interface PlannedPort {
-  readonly port: number;
+  /** Undefined = any that no service declares. */
+  readonly port: number | undefined;
+  /** Host of the service that requests there are for. */
   readonly service: string | undefined;
   readonly constants: ReadonlyMap<string, Value | undefined>;
 }
@@ -49,14 +51,14 @@ export function rulesFor(
 export function decideRules(
   source: PolicySource,
   workload: PlannedWorkload,
-  port: PlannedPort | undefined,
+  port: PlannedPort,
   protocol: ProxyView['protocol'],
   rootNamespace: string,
 ): readonly Decision[] {
   const { policy } = source;
   const constants = new Map([
     ...workload.constants,
-    ...(port?.constants ?? []),
+    ...port.constants,
     ...(protocol === 'tcp' ? [['context.protocol', 'tcp'] as const] : []),
   ]);
   const view: ProxyView = {
@@ -67,7 +69,7 @@ export function decideRules(
     foreignCertificates: workload.foreignCertificates,
   };
   return rulesFor(policy.rules, workload.namespace, rootNamespace).flatMap((rule) =>
-    decideRule(rule, source, view, port?.service),
+    decideRule(rule, source, view, port.service),
   );
 }
 

@@ -5,14 +5,17 @@ import { PrincipalSchema } from '@seine/envoy/envoy/config/rbac/v3/rbac_pb.js';
 import { mixerVocabulary } from '@seine/mixer';
 import { aWorkload, reviewsService } from './destination.fixture.js';
 import { always, and, atom, type Formula, isImpossible, never, not, or, toPrincipal } from './formula.js';
-import { portConstants, workloadConstants } from './inbound-plan.js';
+import { declaredPort, workloadConstants } from './inbound-plan.js';
 import type { ProxyView } from './proxy-view.js';
 import { translateCondition } from './translate.js';
 
 const view: ProxyView = {
   vocabulary: mixerVocabulary,
   protocol: 'http',
-  constants: new Map([...workloadConstants(aWorkload()), ...portConstants(8080, reviewsService.host, reviewsService)]),
+  constants: new Map([
+    ...workloadConstants(aWorkload()),
+    ...declaredPort(8080, reviewsService.host, reviewsService).constants,
+  ]),
   derived: new Set(),
   foreignCertificates: false,
 };
