@@ -133,6 +133,7 @@ const keyTypes: readonly string[] = ['ecdsa-p256', 'rsa-2048'] satisfies readonl
 const workloadForm = /^([a-z0-9._-]+)=([a-z0-9-]+)\/([a-z0-9.-]+)$/i;
 const addressKeys: readonly string[] = ['envoy', 'scrape'];
 const workloadKeys: readonly string[] = ['token-file', 'socket', 'files', ...addressKeys];
+const envoyForm = /^[^\s/]+:\d{1,5}$/;
 const scrapeForm = /^[^\s/]+:\d{1,5}\/\S*$/;
 
 /** `key=value,…` by key, paths as absolute ones. @param wrong throws */
@@ -152,16 +153,19 @@ function parseWorkloadKeys(
   return paths;
 }
 
-/** Where the workload's metrics are. @param wrong throws */
-function metricsOf(
-  values: ReadonlyMap<string, readonly string[]>,
+/**
+ * Where a workload's metrics are.
+ * @param envoy `host:port` @param scrape `host:port/path` @param wrong throws
+ */
+export function metricsAddresses(
+  envoy: string | undefined,
+  scrape: string | undefined,
   wrong: (what: string) => never,
 ): Pick<WorkloadArguments, 'envoy' | 'scrape'> {
-  const [[envoy] = [], [scrape] = []] = [values.get('envoy'), values.get('scrape')];
-  if (envoy !== undefined) parseAddress(envoy);
+  if (envoy !== undefined && !envoyForm.test(envoy)) wrong(`envoy '${envoy}' is not HOST:PORT`);
   if (scrape === undefined) return { envoy, scrape };
   if (!scrapeForm.test(scrape)) wrong(`scrape '${scrape}' is not HOST:PORT/PATH`);
-  if (envoy === undefined) wrong('scrape lacks envoy=HOST:PORT: with what is it merged?');
+  if (envoy === undefined) wrong('scrape lacks envoy (HOST:PORT): with what is it merged?');
   return { envoy, scrape };
 }
 
@@ -176,7 +180,9 @@ function parseWorkload(text: string, sharedSocket: string): WorkloadArguments {
   const paths = parseWorkloadKeys(pairs, wrong);
   const [tokenFile = wrong('lacks token-file=FILE: by what is the identity proved?')] = paths.get('token-file') ?? [];
   const [socket = path.resolve(sharedSocket)] = paths.get('socket') ?? [];
-  return { name, namespace, serviceAccount, tokenFile, socket, files: paths.get('files'), ...metricsOf(paths, wrong) };
+  const [[envoy] = [], [scrape] = []] = [paths.get('envoy'), paths.get('scrape')];
+  const metrics = metricsAddresses(envoy, scrape, wrong);
+  return { name, namespace, serviceAccount, tokenFile, socket, files: paths.get('files'), ...metrics };
 }
 
 function workloadsOf(texts: readonly string[], sharedSocket: string): readonly WorkloadArguments[] {

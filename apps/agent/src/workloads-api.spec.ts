@@ -147,6 +147,7 @@ describe('the agent’s own API', () => {
     expect(texts.map((file) => fs.readFileSync(file, 'utf8')).filter((text) => /eyJ|sa\/pod/.test(text))).toEqual([]);
   });
 
+  const whole = { namespace: 'n', serviceAccount: 'a', socket: '/s' };
   it.each<[string, string, string, unknown, number, RegExp]>([
     ['junk', 'PUT', '/workloads/vm', '{', 400, /no JSON/],
     ['a list', 'PUT', '/workloads/vm', [], 400, /namespace: required|socket: required/],
@@ -155,6 +156,8 @@ describe('the agent’s own API', () => {
     ['a number', 'PUT', '/workloads/vm', { namespace: 1, socket: '/s' }, 400, /namespace: not a text/],
     ['a long socket', 'PUT', '/workloads/vm', { socket: `/${'s'.repeat(120)}` }, 400, /longer than 107 bytes/],
     ['files that are none', 'PUT', '/workloads/vm', { socket: '/s', files: 'x' }, 400, /files: not a list/],
+    ['an Envoy at no port', 'PUT', '/workloads/vm', { ...whole, envoy: 'here' }, 400, /envoy 'here' is not HOST:PORT/],
+    ['metrics beside no Envoy', 'PUT', '/workloads/vm', { ...whole, scrape: 'a:1/m' }, 400, /scrape lacks envoy/],
     ['a name out of place', 'PUT', '/workloads/..', {}, 400, /a name has/],
     ['one of the command line', 'PUT', '/workloads/fixed', {}, 409, /command line/],
     ['another method', 'POST', '/workloads/vm', {}, 405, /neither PUT nor DELETE/],

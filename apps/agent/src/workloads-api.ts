@@ -3,7 +3,7 @@ import http from 'node:http';
 import path from 'node:path';
 import type { LoggerService } from '@nestjs/common';
 import type { AgentService } from './agent.service.js';
-import type { WorkloadArguments } from './config.js';
+import { metricsAddresses, type WorkloadArguments } from './config.js';
 import type { RecordStore } from './record-store.js';
 import { longestSocketPath, removeStaleSocket } from './socket-path.js';
 
@@ -163,8 +163,9 @@ function readPut(name: string, value: unknown): Put {
       tokenFile: tokenFile === undefined ? undefined : absolute('tokenFile', tokenFile),
       socket,
       files: files.map((file) => absolute('files', file)),
-      envoy: text('envoy'),
-      scrape: text('scrape'),
+      ...metricsAddresses(text('envoy'), text('scrape'), (what) => {
+        throw new ApiError(400, what);
+      }),
     },
     token: text('token'),
   };
