@@ -1,3 +1,5 @@
+import fs from 'node:fs';
+import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { type ConfigObject, objectKey } from '@seine/k8s';
 import type { StoreEvent } from '@seine/ports';
@@ -5,7 +7,7 @@ import { describeStore } from '@seine/ports/testing';
 import { parseRedisUrl } from '@seine/redis';
 import { RedisLease, RedisStore, type RedisStoreOptions, SupersededError } from '@seine/store-redis';
 import { poll } from '@seine/testing';
-import { RedisServer } from '../../src/index.js';
+import { RedisServer, repositoryRoot } from '../../src/index.js';
 
 jest.setTimeout(120_000);
 
@@ -153,6 +155,38 @@ describe('a Redis that loses the mesh log', () => {
   });
 });
 
+it('needs no more rights than the documented ones, and readers may not write', async () => {
+  const page = fs.readFileSync(path.join(repositoryRoot, 'docs/features/redis.md'), 'utf8');
+  const writer = /user registry on >PASSWORD (~[^`]*)`/.exec(page)?.[1] ?? '';
+  const reader = /for pilots\s+`([^`]*)`/.exec(page)?.[1] ?? '';
+  const users = { registry: writer, pilot: `~{seine:mesh}:* ${reader}` };
+  const settings = Object.entries(users).map(([name, rights]) => `user ${name} on >secret ${rights}`);
+  const server = await RedisServer.start({ settings: ['user default off', ...settings] });
+  const as = (user: string) => ({ address: parseRedisUrl(`redis://${user}:secret@${server.address}`) });
+  try {
+    const lease = new RedisLease({ redis: as('registry') });
+    open.push(lease);
+    lease.start();
+    await lease.held();
+    const write = new RedisStore({ redis: as('registry'), token: lease.token });
+    const read = new RedisStore({ redis: as('pilot') });
+    open.push(write, read);
+    await write.write([put(service('a')), put(service('b'))]);
+    await write.write([{ key: objectKey(service('b')) }]);
+    await write.markSynced();
+    await until(() => read.synced(), 'the reader to be told');
+    expect(await namesIn(read)).toEqual(['a']);
+    const refused = read.write([put(service('c'))]);
+    read.close();
+    await expect(refused).rejects.toThrow();
+    expect(await namesIn(write)).toEqual(['a']);
+    await lease.close();
+  } finally {
+    for (const one of open.splice(0)) await one.close();
+    await server.stop();
+  }
+});
+
 describe('the lease of the mesh log', () => {
   it('is one process’s at a time, and the next one’s when it is given back', async () => {
     const prefix = newPrefix();
@@ -198,12 +232,16 @@ describe('the lease of the mesh log', () => {
     expect(await namesIn(store)).toEqual(['a', 'b']);
   });
 
-  it('has tokens that rise though Redis forgets them', async () => {
+  it('has tokens that rise though Redis forgets them, and stays with who had it', async () => {
     const prefix = newPrefix();
-    const lease = leaseAt(prefix, 600);
-    await until(() => lease.token() !== undefined, 'the lease');
+    const lease = leaseAt(prefix, 6000);
+    await lease.held();
+    const standby = leaseAt(prefix, 6000);
+    const lookers = async () => String(await redis.client.client('LIST')).match(/ cmd=eval/g) ?? [];
+    await until(async () => (await lookers()).length === 2, 'the other to have seen who leads');
     const token = lease.token()!;
     await redis.client.flushall();
-    await until(() => (lease.token() ?? 0) > token, 'a higher token');
+    await until(() => (lease.token() ?? 0) > token || standby.token() !== undefined, 'a higher token');
+    expect(standby.token()).toBeUndefined();
   });
 });

@@ -80,6 +80,8 @@ afterAll(async () => {
 const leads = ({ output, isRunning }: TestProcess) => isRunning && /^ready$/m.test(output);
 
 it('has one of two registries lead, and two pilots that serve the same, byte for byte', async () => {
+  await poll(() => registries.some(leads), 'a registry to lead', 60_000);
+  expect(registries.map(({ isRunning }) => isRunning)).toEqual([true, true]);
   expect(registries.filter(leads)).toHaveLength(1);
   await untilEverywhere('reviews');
   for (const typeUrl of [TypeUrl.cluster, TypeUrl.listener]) {
@@ -105,9 +107,17 @@ it('goes on when Redis is killed, and brings what was edited meanwhile when it i
 });
 
 it('serves the whole mesh again after FLUSHALL, and the next edit', async () => {
+  const client = new AdsClient(`${host}:${pilots[0]!}`);
+  clients.push(client);
+  const stream = client.open('delta', aNode()).request({ typeUrl: TypeUrl.cluster });
+  await stream.nextAcked(TypeUrl.cluster);
   await redis.client.flushall();
   edit('productpage');
   await untilEverywhere('productpage');
+  // Who was connected hears of the edit, and of nothing else.
+  const { resources, removed } = await stream.next(TypeUrl.cluster);
+  expect(resources.map(({ name }) => name)).toEqual([expect.stringContaining('||productpage.')]);
+  expect(removed).toEqual([]);
   for (const port of pilots) expect(await knows(port, 'reviews')).toBe(true);
 });
 

@@ -12,6 +12,9 @@ export interface RedisLeaseOptions extends RedisEvents {
   readonly onSuperseded?: (() => void) | undefined;
 }
 
+/** Parts of the lease after which it is looked at again. */
+const pauses = { leading: 10, standingBy: 4 } as const;
+
 /**
  * Who may write the mesh log: one process at a time takes the lease, the others stand by. A lease is no lock: a process
  * that sleeps may believe that it leads still. So each lease has a token, higher than all before it, and the scripts that
@@ -25,6 +28,10 @@ export class RedisLease {
   #held: { readonly token: number; readonly until: number } | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
+  /** Another has been seen to lead. */
+  #standsBy = false;
+  /** Nobody led when it was looked at last. */
+  #wasFree = false;
   readonly #waiting: (() => void)[] = [];
 
   constructor(private readonly options: RedisLeaseOptions) {
@@ -66,9 +73,12 @@ export class RedisLease {
     const asked = performance.now();
     try {
       const keys = [this.#keys.lease, this.#keys.meta];
-      const token = await runScript(this.#connection, leaseScript, keys, [this.#id, this.#ttlMs]);
+      const mayTake = !this.#standsBy || this.#wasFree ? 1 : 0;
+      const said = await runScript(this.#connection, leaseScript, keys, [this.#id, this.#ttlMs, mayTake]);
+      this.#wasFree = said === 'FREE';
+      this.#standsBy = said === null || this.#wasFree;
       // From when it was asked for: Redis counts from later.
-      const held = typeof token === 'string' ? { token: Number(token), until: asked + this.#ttlMs } : undefined;
+      const held = this.#standsBy ? undefined : { token: Number(said), until: asked + this.#ttlMs };
       if (this.#held && !held) this.options.onSuperseded?.();
       this.#held = held;
     } catch {
@@ -76,7 +86,8 @@ export class RedisLease {
     }
     if (this.#isClosed) return;
     if (this.token() !== undefined) for (const resolve of this.#waiting.splice(0)) resolve();
-    const soon = this.#connection.isUp ? this.#ttlMs / 3 : Math.min(100, this.#ttlMs / 3);
-    this.#timer = setTimeout(() => void this.#keep(), soon);
+    // Where Redis has lost the lease, who had it is back before one who stands by looks again.
+    const pause = this.#ttlMs / (this.#standsBy ? pauses.standingBy : pauses.leading);
+    this.#timer = setTimeout(() => void this.#keep(), this.#connection.isUp ? pause : Math.min(100, pause));
   }
 }

@@ -97,7 +97,8 @@ return {epoch, revision, synced, 'all', redis.call('XRANGE', KEYS[3], '-', '+'),
 
 /**
  * Takes the lease, or keeps it. A token is higher than all before it, those that Redis has lost included: it is the time.
- * KEYS: lease, meta. ARGV: id, how long it lasts in ms. Reply: the token; nothing where another leads.
+ * KEYS: lease, meta. ARGV: id, how long it lasts in ms, 1 = it may be taken. Reply: the token; nothing where another leads;
+ * `FREE` where nobody does.
  */
 export const leaseScript = script(`
 local held = redis.call('GET', KEYS[1])
@@ -107,6 +108,7 @@ if held then
   redis.call('PEXPIRE', KEYS[1], ARGV[2])
   return token
 end
+if ARGV[3] ~= '1' then return 'FREE' end
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local fence = tonumber(redis.call('HGET', KEYS[2], 'fence') or '0')
