@@ -17,6 +17,7 @@ const ofEitherEnd = {
   service: 'STRING',
   services: 'STRING',
   'container.name': 'STRING',
+  'cluster.id': 'STRING',
   'workload.uid': 'STRING',
   'workload.name': 'STRING',
   'workload.namespace': 'STRING',

@@ -1,4 +1,4 @@
-import type { MixerInstanceSpec } from '@seine/istio';
+import { type MixerInstanceSpec, normalizeValue, oldTemplateSchema } from '@seine/istio';
 import type { ConfigObject } from '@seine/k8s';
 import { memo } from '@seine/memo';
 import type { Diagnostic } from '@seine/diagnostics';
@@ -21,11 +21,27 @@ function outputsOf(side: 'source' | 'destination'): readonly (readonly [string, 
     workload_name: 'workload.name',
     workload_namespace: 'workload.namespace',
     container_name: 'container.name',
+    cluster_id: 'cluster.id',
   };
   return Object.entries(fields).map(([field, attribute]) => [`${side}_${field}`, `${side}.${attribute}`]);
 }
 
-const outputs: ReadonlyMap<string, string> = new Map([...outputsOf('source'), ...outputsOf('destination')]);
+/** Addresses of machines, which no attribute says: they are never known. */
+const hostAddresses = ['source', 'destination'].map(
+  (side) => [`${side}_host_ip`, `kubernetes.${side}_host_ip`] as const,
+);
+
+const outputs: ReadonlyMap<string, string> = new Map([
+  ...outputsOf('source'),
+  ...outputsOf('destination'),
+  ...hostAddresses,
+]);
+
+const withHosts = memo(
+  'mixer-kubernetes-vocabulary',
+  (vocabulary: Vocabulary): Vocabulary =>
+    new Map([...vocabulary, ...hostAddresses.map(([, name]) => [name, 'IP_ADDRESS'] as const)]),
+);
 
 export interface CompiledBindings {
   readonly attributes: readonly { readonly attribute: string; readonly value: Expression }[];
@@ -37,7 +53,9 @@ export const compileBindings = memo(
   'mixer-bindings',
   (object: ConfigObject, vocabulary: Vocabulary): CompiledBindings => {
     const problems = new Problems(object);
-    const { attributeBindings = {} } = (object.spec ?? {}) as MixerInstanceSpec;
+    const schema = object.kind === 'kubernetes' ? oldTemplateSchema(object.kind) : undefined;
+    const spec = (schema ? normalizeValue(schema, object.spec ?? {}) : object.spec) as MixerInstanceSpec | undefined;
+    const { attributeBindings = {} } = spec ?? {};
     const attributes = Object.entries(attributeBindings).flatMap(([attribute, text]) => {
       const path = below('spec.attributeBindings', attribute);
       const type = vocabulary.get(attribute);
@@ -58,7 +76,7 @@ export const compileBindings = memo(
         );
         return [];
       }
-      const value = problems.expression(path, plain, vocabulary, [type]);
+      const value = problems.expression(path, plain, withHosts(vocabulary), [type]);
       return value ? [{ attribute, value }] : [];
     });
     return { attributes, problems: problems.found };

@@ -4,6 +4,7 @@ import {
   mixerTemplateKinds,
   mixerTemplates,
   normalizeValue,
+  oldTemplateSchema,
   type TemplateFields,
   templateSchema,
 } from '@seine/istio';
@@ -54,7 +55,7 @@ export const compileInstance = memo(
     const problems = new Problems(object);
     const { template, params, path } = read(object);
     const name = fullName(object);
-    const schema = templateSchema(template);
+    const schema = oldKinds.has(object.kind) ? oldTemplateSchema(template) : templateSchema(template);
     if (!schema) {
       problems.warning(
         `spec.compiledTemplate`,

@@ -27,7 +27,7 @@ export interface CompiledRule {
 export const failOpenAnnotation = 'policy.seine.dev/fail-open';
 export const timeoutAnnotation = 'policy.seine.dev/timeout';
 
-/** Rules of the first releases say by a label that they are about TCP. */
+/** Rules of the first releases say by a label which protocol they are about. */
 const protocolLabel = 'istio-protocol';
 
 /** Compiles a rule by itself. */
@@ -69,17 +69,24 @@ export const compileRule = memo('mixer-rule', (object: ConfigObject, vocabulary:
   return { name: draft.name, source: object, draft: usable ? draft : undefined, actions, problems: found };
 });
 
+const protocols: Readonly<Record<string, string>> = {
+  tcp: 'context.protocol == "tcp"',
+  http: '(context.protocol == "http" || context.protocol == "grpc")',
+};
+
 function matchOf(
   { metadata }: ConfigObject,
   { match = '' }: MixerRuleSpec,
   vocabulary: Vocabulary,
   problems: Problems,
 ): Expression | 'all' | undefined {
-  const isTcp = metadata.labels?.[protocolLabel] === 'tcp';
-  const tcp = 'context.protocol == "tcp"';
-  if (match.trim() === '') return isTcp ? problems.expression('spec.match', tcp, vocabulary, ['BOOL']) : 'all';
-  const written = problems.expression('spec.match', match, vocabulary, ['BOOL']);
-  return written && isTcp ? problems.expression('spec.match', `${tcp} && (${match})`, vocabulary, ['BOOL']) : written;
+  const label = metadata.labels?.[protocolLabel] ?? '';
+  const protocol = Object.hasOwn(protocols, label) ? protocols[label] : undefined;
+  const compile = (text: string): Expression | undefined =>
+    problems.expression('spec.match', text, vocabulary, ['BOOL']);
+  if (match.trim() === '') return protocol === undefined ? 'all' : compile(protocol);
+  const written = compile(match);
+  return written && protocol !== undefined ? compile(`${protocol} && (${match})`) : written;
 }
 
 function failOpenOf({ metadata }: ConfigObject, problems: Problems): boolean | undefined {

@@ -1,5 +1,5 @@
 import type { Diagnostic } from '@seine/diagnostics';
-import type { ConfigObject } from '@seine/k8s';
+import type { ConfigObject, JsonSchema } from '@seine/k8s';
 import { each } from '../semantics/each.js';
 import { checkRegex } from '../semantics/field-checks.js';
 import { suggestion } from '../validation/near-match.js';
@@ -12,7 +12,7 @@ import type { MixerHandlerSpec } from './handler.js';
 import type { MixerInstanceSpec } from './instance.js';
 import type { IstioService, QuotaSpecBindingSpec, QuotaSpecSpec } from './quota-spec.js';
 import type { RuleHeaderOperation, MixerRuleSpec } from './rule.js';
-import { mixerTemplates, templateSchema } from './templates.js';
+import { mixerTemplates, oldTemplateSchema, templateSchema } from './templates.js';
 
 type Check = (object: ConfigObject, found: Diagnostic[], scope: Scope) => void;
 
@@ -36,8 +36,7 @@ function checkHandler(object: ConfigObject, _: unknown, scope: Scope): void {
 }
 
 /** Fields below `at` as the template has them. */
-function checkTemplate(template: string, params: unknown, at: string, found: Diagnostic[]): void {
-  const schema = templateSchema(template);
+function checkTemplate(schema: JsonSchema | undefined, params: unknown, at: string, found: Diagnostic[]): void {
   if (!schema) return;
   for (const { path, ...one } of schemaErrors(schema, normalizeValue(schema, params ?? {})))
     found.push({
@@ -60,7 +59,7 @@ function checkInstance(object: ConfigObject, found: Diagnostic[], scope: Scope):
         `there is no template ${JSON.stringify(name)}, so nothing is made of it; there are ${Object.keys(mixerTemplates).join(', ')}.${suggestion(name, Object.keys(mixerTemplates))}`,
         'SEINE-UNSUPPORTED',
       );
-  else checkTemplate(name, params, 'spec.params', found);
+  else checkTemplate(templateSchema(name), params, 'spec.params', found);
 }
 
 function checkHeaderOperation({ name, values, operation }: RuleHeaderOperation, scope: Scope): void {
@@ -160,6 +159,6 @@ export function mixerErrors(object: ConfigObject): readonly Diagnostic[] {
   const found: Diagnostic[] = [];
   const check = Object.hasOwn(checks, object.kind) ? checks[object.kind] : undefined;
   if (check) check(object, found, new Scope(found, 'spec'));
-  else checkTemplate(object.kind, object.spec, 'spec', found);
+  else checkTemplate(oldTemplateSchema(object.kind), object.spec, 'spec', found);
   return found;
 }

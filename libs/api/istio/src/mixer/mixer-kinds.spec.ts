@@ -51,6 +51,12 @@ describe('what mixer’s kinds must say', () => {
     ['snake case', 'logentry', { monitored_resource_type: '"UNSPECIFIED"', variables: { a: 'source.ip' } }],
     ['an unknown field of an old kind', 'logentry', { variable: {} }, 'spec.variable'],
     ['an old kind of nothing', 'checknothing', null],
+    [
+      'bindings of the old kind',
+      'kubernetes',
+      { source_uid: 'source.uid', attribute_bindings: { 'source.ip': '$out.source_pod_ip' } },
+    ],
+    ['bindings of another', 'metric', { attribute_bindings: {} }, 'spec.attribute_bindings'],
     ['any parameters', 'prometheus', { metrics: [{ name: 'a', label_names: ['b'] }] }],
     ['a rule', 'rule', { match: 'true', actions: [action] }],
     ['a rule about nothing', 'rule', { match: 'true' }, 'spec.actions'],

@@ -92,11 +92,21 @@ function schemaOf(fields: TemplateFields): JsonSchema {
   return message('The fields of a template.', Object.fromEntries(properties) as never);
 }
 
+/** Old kinds have what an instance has beside its `params` among these. */
+const bindings = { attributeBindings: 'VALUES' } as const;
+
 const schemas: ReadonlyMap<string, JsonSchema> = new Map(
   Object.entries(mixerTemplates).map(([name, fields]) => [name, schemaOf(fields)]),
 );
 
+const kubernetesKind = schemaOf({ ...mixerTemplates.kubernetes, ...bindings });
+
 /** What an instance's `params` must be; undefined for a template that nobody knows. */
 export function templateSchema(template: string): JsonSchema | undefined {
   return schemas.get(template);
+}
+
+/** What the `spec` of an old kind must be: that of a template's own kind. */
+export function oldTemplateSchema(kind: string): JsonSchema | undefined {
+  return kind === 'kubernetes' ? kubernetesKind : schemas.get(kind);
 }
