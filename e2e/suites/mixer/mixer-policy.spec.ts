@@ -85,6 +85,7 @@ describe('without identities', () => {
   /** Puts rules into force, with one that tells when they are: workers take a listener over one after the other. */
   const apply = async (...yaml: readonly string[]) => {
     // The first of all rules, in force even where another refuses everything.
+    const before = `0-marker-${applied}`;
     const name = `0-marker-${++applied}`;
     const marker = documents(
       mixerYaml('handler', name, { compiledAdapter: 'denier', params: { status: { code: 7, message: name } } }),
@@ -95,10 +96,12 @@ describe('without identities', () => {
       }),
     );
     await mesh.apply('rules', documents(marker, ...yaml));
-    const probe = { method: 'GET', target: `/${name}`, host: 'marker', headers: {}, sourceIp: '127.0.0.9' };
+    const answers = (marker: string) =>
+      many(4, () => ask({ method: 'GET', target: `/${marker}`, host: 'a', headers: {}, sourceIp: '127.0.0.9' }));
+    // What is gone from a file goes one step later than what is new in it.
     await poll(async () => {
-      const answers = await many(8, () => ask(probe), 8);
-      return answers.every(({ body }) => body.endsWith(name));
+      const [news, olds] = [await answers(name), await answers(before)];
+      return news.every(({ body }) => body.endsWith(name)) && olds.every(({ body }) => !body.endsWith(before));
     }, `the rules of ${name}`);
   };
 
@@ -260,6 +263,7 @@ describe('with identities', () => {
         ),
       ),
     );
+    await poll(async () => (await as('anna', 'bank')).status === 403, 'the rules to be in force');
     expect(await as('anna')).toEqual({ status: 200, body: '' });
     expect(await as('ben')).toMatchObject({ status: 403 });
     expect((await as('ben')).body).toContain('ns/default/sa/ben is not whitelisted');
