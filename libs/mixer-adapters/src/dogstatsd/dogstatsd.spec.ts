@@ -5,8 +5,8 @@ import { UdpServer } from '../testing/udp-server.fixture.js';
 import { dogstatsd } from './dogstatsd.js';
 
 const instances = {
-  latency: { template: 'metric', value: 'DURATION', maps: { dimensions: new Map([['path', 'STRING']]) } },
-  size: { template: 'metric', value: 'INT64', maps: { dimensions: new Map([['path', 'STRING']]) } },
+  latency: { template: 'metric', value: 'DURATION', maps: { dimensions: new Map([['path', 'STRING'] as const]) } },
+  size: { template: 'metric', value: 'INT64', maps: { dimensions: new Map([['path', 'STRING'] as const]) } },
 } as const;
 const metric = (instance: string, value: Value, path = '/'): Templates['metric'] => ({
   instance,

@@ -6,7 +6,7 @@ import { zipkin } from './zipkin.js';
 
 const name = 'default.tracespan.istio-system';
 const instances = {
-  [name]: { template: 'tracespan', maps: { spanTags: new Map([['request.operation', 'STRING']]) } },
+  [name]: { template: 'tracespan', maps: { spanTags: new Map([['request.operation', 'STRING'] as const]) } },
 } as const;
 const span = (over: Partial<Templates['tracespan']> = {}): Templates['tracespan'] => ({
   instance: name,
