@@ -187,16 +187,23 @@ describe('requests', () => {
       labels,
       serviceAccount: 'sleep',
     } as unknown as Workload;
-    const directory = { workloadByAddress: () => workload, fill: () => undefined } as unknown as Directory;
+    const other = { ...workload, ownerName: 'other-v1' } as Workload;
+    const directory = {
+      workloadByAddress: () => workload,
+      workloadById: (id: string) => (id === spiffe('other') ? other : undefined),
+      fill: () => undefined,
+    } as unknown as Directory;
     const { made, series } = service(directory);
     const nobody = { source_workload: 'unknown', source_workload_namespace: '-', source_app: '' };
     const entries = [
       common({ ...nobody, source_principal: '' }, {}),
       common({ ...nobody, source_principal: spiffe('other') }, {}),
+      common({ ...nobody, source_principal: spiffe('stranger') }, {}),
     ];
     made.stream(caller).message(encode({ identifier: identifier(), ...requests(...entries) }));
-    expect(series('istio_requests_total').map((line) => /source_workload="(\w+)"/.exec(line)?.[1])).toEqual([
+    expect(series('istio_requests_total').map((line) => /source_workload="([\w-]+)"/.exec(line)?.[1])).toEqual([
       'sleep',
+      'other-v1',
       'unknown',
     ]);
   });

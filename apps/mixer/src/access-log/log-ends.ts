@@ -85,14 +85,16 @@ export function ownOf({ reporter, source, destination }: LogEnds): LogEnd {
 }
 
 /**
- * Ends whose peer the proxy could not name, with what the directory knows of its address. A peer that has proved to be
- * somebody else than who lives there is left as it is.
+ * Ends whose peer the proxy could not name, with what the directory knows: of its address, unless the peer has proved to be
+ * somebody else than who lives there; else of its identity, where that is one workload's.
  */
 export function withPeer(ends: LogEnds, address: string, directory: Directory): LogEnds {
-  const workload = address === '' ? undefined : directory.workloadByAddress(address);
-  const peer = peerOf(ends);
-  if (!workload || !mayBe(workload, peer.principal)) return ends;
-  const end: LogEnd = { ...labelsOf(workload), principal: peer.principal };
+  const { principal } = peerOf(ends);
+  const there = address === '' ? undefined : directory.workloadByAddress(address);
+  const byIdentity = () => (principal === '' ? undefined : directory.workloadById(principal));
+  const workload = there && mayBe(there, principal) ? there : byIdentity();
+  if (!workload) return ends;
+  const end: LogEnd = { ...labelsOf(workload), principal };
   return makeEnds(ends.reporter === 'inbound' ? { ...ends, source: end } : { ...ends, destination: end });
 }
 
