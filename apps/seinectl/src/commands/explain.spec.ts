@@ -1,5 +1,8 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { ConfigObject } from '@seine/k8s';
+import { parse } from 'yaml';
 import { run } from '../program.js';
+import { FakeConfigApi } from '../testing/fake-config-api.js';
 import { FakeIo } from '../testing/fake-io.js';
 
 const object = (apiVersion: string, kind: string, name: string, spec: object, namespace = 'default') =>
@@ -76,5 +79,30 @@ describe('explain policy', () => {
   it('names the workloads there are', async () => {
     expect(await run(['explain', 'policy', 'nobody', '-f', '-'], io)).toBe(1);
     expect(io.stderr).toContain('error: there is no workload nobody; there are details-v1.default, ');
+  });
+
+  it('tells it of the running mesh', async () => {
+    const objects = mesh.split('\n---\n').map((json) => {
+      const { apiVersion, kind, metadata } = JSON.parse(json) as ConfigObject;
+      const group = apiVersion.split('/').slice(0, -1).join();
+      const id = { group, kind, namespace: metadata.namespace, name: metadata.name };
+      return { id, json, origin: 'applied', shadowed: [], resourceVersion: '1' };
+    });
+    const server = new FakeConfigApi({
+      List: () => ({ objects, revision: 1 }),
+      ListDiagnostics: () => ({ diagnostics: [] }),
+    });
+    io.env['SEINE_CONFIG_API'] = await server.start();
+    try {
+      expect([await run(['explain', 'policy', 'details-v1', '-o', 'yaml'], io), io.stderr]).toEqual([0, '']);
+    } finally {
+      server.stop();
+    }
+    const told = parse(io.stdout) as readonly Record<string, unknown>[];
+    expect(told.map(({ kind, name, place, filter }) => [kind, name, place, filter])).toEqual([
+      ['AuthorizationPolicy', 'nobody', 'proxy', 'rbac'],
+      ['rule', 'anonymous', 'proxy', 'rbac'],
+      ['rule', 'v3', 'never', undefined],
+    ]);
   });
 });
