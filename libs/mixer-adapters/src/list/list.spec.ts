@@ -56,6 +56,7 @@ describe('listchecker', () => {
   it.each([
     ['a provider that is no URL', { providerUrl: 'lists' }, 'providerUrl', 'no URL'],
     ['a provider over ftp', { providerUrl: 'ftp://a/b' }, 'providerUrl', 'http'],
+    ['a password in a URL', { providerUrl: 'http://a:secret@b/' }, 'providerUrl', 'no user and password'],
     ['refreshing all the time', { providerUrl: 'http://a', refreshInterval: '10ms' }, 'refreshInterval', 'at least 1s'],
     ['a ttl below the interval', { providerUrl: 'http://a', ttl: '5s' }, 'ttl', 'refreshInterval'],
     ['no address', { entryType: 'IP_ADDRESSES', overrides: ['10.0.0.1', 'v1'] }, 'overrides[1]', '10.57.0.0/16'],

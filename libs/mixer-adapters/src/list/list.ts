@@ -6,6 +6,7 @@ import {
   type CheckVerdict,
   type ParamsProblem,
 } from '@seine/mixer';
+import { urlProblems } from '../params/address.js';
 import { milliseconds } from '../params/durations.js';
 import { reasonOf } from '../rim/reason.js';
 import type { AdapterRim } from '../rim/rim.js';
@@ -28,9 +29,7 @@ function problems(given: Of<typeof params>): readonly ParamsProblem[] {
   const { providerUrl, refreshInterval, ttl, overrides, entryType } = given as Params;
   const found: ParamsProblem[] = [];
   if (providerUrl !== '') {
-    const protocol = URL.canParse(providerUrl) ? new URL(providerUrl).protocol : undefined;
-    if (protocol !== 'http:' && protocol !== 'https:' && protocol !== 'file:')
-      found.push({ path: 'providerUrl', message: `'${providerUrl}' is no URL of http, https or file.` });
+    found.push(...urlProblems('providerUrl', providerUrl, ['http', 'https', 'file']));
     if (milliseconds(refreshInterval) < 1000)
       found.push({ path: 'refreshInterval', message: `Got ${refreshInterval}, expected at least 1s.` });
     if (milliseconds(ttl) < milliseconds(refreshInterval))

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { parseHostPort } from './address.js';
+import { parseHostPort, urlProblems } from './address.js';
 
 it.each([
   ['localhost:8125', { host: 'localhost', port: 8125 }],
@@ -13,4 +13,10 @@ it.each([
   ['http://a:80', undefined],
 ])('parseHostPort %s', (text, expected) => {
   expect(parseHostPort(text)).toEqual(expected);
+});
+
+it.each(['http://a:secret@b/', 'ftp://a:secret@b/'])('no problem of %s repeats its password', (text) => {
+  const [problem] = urlProblems('url', text);
+  expect(problem?.path).toBe('url');
+  expect(problem?.message).not.toContain('secret');
 });

@@ -24,7 +24,15 @@ export function hostPort(text: string): Address {
   return address;
 }
 
-export function urlProblems(path: string, text: string): readonly ParamsProblem[] {
-  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return [];
-  return [{ path, message: `'${text}' is no URL of http or https.` }];
+/** What is wrong with a URL that is to be fetched. No message repeats a password. */
+export function urlProblems(
+  path: string,
+  text: string,
+  schemes: readonly string[] = ['http', 'https'],
+): readonly ParamsProblem[] {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || !schemes.includes(url.protocol.slice(0, -1)))
+    return [{ path, message: `${url?.password ? 'This' : `'${text}'`} is no URL of ${schemes.join(' or ')}.` }];
+  if (url.username === '' && url.password === '') return [];
+  return [{ path, message: 'Must have no user and password: they are not sent, and would stand in logs.' }];
 }
