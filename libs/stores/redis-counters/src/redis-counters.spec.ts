@@ -82,7 +82,7 @@ describe('decisions on their way to Redis', () => {
     for (const outcome of outcomes)
       expect(outcome).toMatchObject({
         status: 'rejected',
-        reason: { message: expect.stringContaining(message) as string },
+        reason: { message: expect.stringContaining(message) },
       });
   });
 });
