@@ -114,6 +114,14 @@ it('config/prometheus.yaml and config/tcpmetrics.yaml: connections and their byt
     'connections to be counted',
     60_000,
   );
-  const [sample] = await handlerSamples('tcp_connections_opened_total');
-  expect(sample?.labels).toContain('destination_service="db.default.svc.cluster.local"');
+  const labels = async (metric: string) => (await handlerSamples(metric)).map((sample) => sample.labels);
+  expect((await labels('tcp_connections_opened_total')).join('\n')).toContain(
+    'destination_service="db.default.svc.cluster.local"',
+  );
+  // Bytes say nothing of who sends them; the certificate does.
+  const byServer = async () =>
+    (await labels('tcp_received_bytes_total')).some(
+      (text) => text.includes('reporter="server"') && text.includes('source_workload="client"'),
+    );
+  await poll(byServer, 'the called side to tell who called', 30_000);
 });
