@@ -19,6 +19,7 @@ export * from './mesh-options.js';
 export * from './mesh-yaml.js';
 export * from './mixer-process.js';
 export * from './opa-server.js';
+export * from './otlp-collector.js';
 export * from './pilot-process.js';
 export * from './prometheus.js';
 export * from './proxyless-client.js';

@@ -8,6 +8,7 @@ import {
   many,
   meshConfigYaml,
   MixerProcess,
+  OtlpCollector,
   podYaml,
   seinectl,
   serviceYaml,
@@ -30,14 +31,23 @@ const always = {
   },
 };
 
+/** A server of this machine as a service of the mesh, in the namespace `tracing`. */
+function serverYaml(name: string, port: { readonly name: string; readonly port: number }, targetPort: number): string {
+  const place = { name, namespace: 'tracing' };
+  const ports = [{ name: port.name, containerPort: targetPort }];
+  return documents(
+    serviceYaml({ ...place, ports: [{ ...port, targetPort }] }),
+    podYaml({ ...place, address: '127.0.0.1', labels: { app: name }, ports, serviceAccount: name }),
+  );
+}
+
 let zipkin: Zipkin;
 let mixer: MixerProcess;
+let collector: OtlpCollector;
 let mesh: TestMesh;
 beforeAll(async () => {
   mixer = await MixerProcess.prepare();
-  zipkin = await Zipkin.start();
-  const place = { name: 'zipkin', namespace: 'tracing' };
-  const labels = { app: 'zipkin' };
+  [zipkin, collector] = await Promise.all([Zipkin.start(), OtlpCollector.start()]);
   mesh = await TestMesh.start({
     identity: true,
     workloads: [
@@ -48,18 +58,15 @@ beforeAll(async () => {
     ],
     config: {
       mixer: mixer.yaml,
-      zipkin: documents(
-        serviceYaml({ ...place, ports: [{ name: 'http', port: 9411, targetPort: zipkin.port }] }),
-        podYaml({
-          ...place,
-          address: '127.0.0.1',
-          labels,
-          ports: [{ name: 'http', containerPort: zipkin.port }],
-          serviceAccount: 'zipkin',
-        }),
+      servers: documents(
+        serverYaml('zipkin', { name: 'http', port: 9411 }, zipkin.port),
+        serverYaml('jaeger-collector', { name: 'grpc-otlp', port: 4317 }, collector.port),
       ),
       'mesh-config': meshConfigYaml({
-        extensionProviders: [{ name: 'zipkin', zipkin: { service: 'zipkin.tracing.svc.cluster.local', port: 9411 } }],
+        extensionProviders: [
+          { name: 'zipkin', zipkin: { service: 'zipkin.tracing.svc.cluster.local', port: 9411 } },
+          { name: 'jaeger', opentelemetry: { service: 'jaeger-collector.tracing.svc.cluster.local', port: 4317 } },
+        ],
       }),
       telemetry: telemetryYaml('mesh', { tracing: [{ providers: [{ name: 'zipkin' }], ...always }] }),
     },
@@ -67,7 +74,7 @@ beforeAll(async () => {
   await mixer.start(mesh.identity);
 });
 afterAll(async () => {
-  await zipkin.stop();
+  await Promise.all([zipkin.stop(), collector.stop()]);
   await mixer.stop();
   await mesh.stop();
 });
@@ -81,7 +88,8 @@ const traced = (spec: object) =>
 /** Somebody whose calls the test can tell from others: traces have the user as a tag. */
 const someone = () => `user-${randomBytes(6).toString('hex')}`;
 const call = async (target: string, user = someone()) =>
-  (await mesh.call(target, { headers: { 'end-user': user } })).status;
+  // A connection each: one that is kept may be ended, as its listener has changed, while it is being used.
+  (await mesh.call(target, { headers: { 'end-user': user, connection: 'close' } })).status;
 
 /** Whether the client's proxy has the last call to details traced, or not: its decision is handed on. */
 const decision = () => mesh.echo('details-v1').seen.at(-1)?.headers['x-b3-sampled'];
@@ -153,6 +161,17 @@ describe('tracing with a real Zipkin', () => {
   });
 });
 
+/** Calls until there are spans of each side of each proxy: each takes a change over by itself. */
+const untilAllSend = (sides: () => Promise<readonly string[]>) =>
+  poll(
+    async () => {
+      await call(url);
+      return new Set(await sides()).size === 6;
+    },
+    'all proxies to send spans there',
+    60_000,
+  );
+
 describe('tracing with mixer', () => {
   /** The trace of a user's one call, when it has so many spans. */
   async function traceOf(user: string, spans: number): Promise<readonly ZipkinSpan[]> {
@@ -162,23 +181,16 @@ describe('tracing with mixer', () => {
     return await read();
   }
 
-  /** OpenTelemetry hands on `traceparent`, and no headers of B3. */
-  const settleOtel = () =>
-    poll(
-      async () => {
-        await call('http://details:8080/');
-        const headers = mesh.echo('details-v1').seen.at(-1)?.headers ?? {};
-        return headers['traceparent'] !== undefined && headers['x-b3-traceid'] === undefined;
-      },
-      'traces by OpenTelemetry',
-      60_000,
-    );
-
   it('has the six spans of three hops, sent by the built-in provider, and seinectl prints them as a tree', async () => {
     const fault = { delay: { percentage: { value: 100 }, fixedDelay: '300ms' } };
     await mesh.apply('slow', httpRoutesYaml('ratings', [{ fault, route: [to('ratings')] }]));
     await traced({ providers: [{ name: 'mixer' }] });
-    await settleOtel();
+    await untilAllSend(async () => {
+      const traces = (await (
+        await fetch(`http://${mixer.adminAddress}/api/v2/traces?limit=1000`)
+      ).json()) as ZipkinSpan[][];
+      return traces.flat().map(({ kind, localEndpoint }) => `${localEndpoint?.serviceName ?? ''} ${kind ?? ''}`);
+    });
     const user = someone();
     expect(await call(url, user)).toBe(200);
     const spans = await traceOf(user, 6);
@@ -203,4 +215,23 @@ describe('tracing with mixer', () => {
     const last = await seinectl('trace', '--service', 'ratings.default', '--mixer-admin', mixer.adminAddress);
     expect(last).toContain('ratings.default');
   });
+});
+
+it('sends OpenTelemetry spans that its own code reads, as for Jaeger', async () => {
+  await traced({ providers: [{ name: 'jaeger' }] });
+  await untilAllSend(() => Promise.resolve(collector.spans.map(({ service, kind }) => `${service} ${kind}`)));
+  const user = someone();
+  expect(await call(url, user)).toBe(200);
+  const found = () => collector.spans.filter(({ tags }) => tags['user'] === user);
+  await poll(() => Promise.resolve(found().length >= 6), 'six spans', 60_000);
+  const spans = found();
+  expect(spans).toHaveLength(6);
+  expect(new Set(spans.map(({ traceId }) => traceId)).size).toBe(1);
+  const parents = spans.map(({ parentId }) => spans.find(({ id }) => id === parentId)?.service ?? 'nobody');
+  expect(parents.sort()).toEqual(
+    ['nobody', 'client', 'productpage', 'productpage', 'reviews', 'reviews']
+      .map((name) => (name === 'nobody' ? name : `${name}.default`))
+      .sort(),
+  );
+  for (const { tags } of spans) expect(tags).toMatchObject({ 'http.status_code': '200', team: 'books' });
 });
