@@ -1,8 +1,15 @@
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { describe, expect, it } from '@jest/globals';
 import { durationOf } from '@seine/envoy';
-import { AccessLogType, type AccessLogCommonSchema } from '@seine/envoy/envoy/data/accesslog/v3/accesslog_pb.js';
-import { StreamAccessLogsMessageSchema } from '@seine/envoy/envoy/service/accesslog/v3/als_pb.js';
+import {
+  type AccessLogCommon,
+  type AccessLogCommonSchema,
+  AccessLogType,
+} from '@seine/envoy/envoy/data/accesslog/v3/accesslog_pb.js';
+import {
+  type StreamAccessLogsMessage,
+  StreamAccessLogsMessageSchema,
+} from '@seine/envoy/envoy/service/accesslog/v3/als_pb.js';
 import { type Directory, formatLogName, type LogHead, type Value } from '@seine/mixer';
 import type { Workload } from '@seine/model';
 import { MeshMetrics, SeriesStore } from '@seine/telemetry';
@@ -49,7 +56,7 @@ const address = (ip: string, portValue: number) => ({
   },
 });
 
-type Common = MessageInitShape<typeof AccessLogCommonSchema>;
+type Common = Exclude<MessageInitShape<typeof AccessLogCommonSchema>, AccessLogCommon>;
 const common = (changes: Readonly<Record<string, string>>, more: Common): Common => ({
   customTags: { other: 'x', 'seine.row': row(changes) },
   startTime: { seconds: 1_700_000_000n, nanos: 500_000_000 },
@@ -59,7 +66,7 @@ const common = (changes: Readonly<Record<string, string>>, more: Common): Common
   ...more,
 });
 
-type Message = MessageInitShape<typeof StreamAccessLogsMessageSchema>;
+type Message = Exclude<MessageInitShape<typeof StreamAccessLogsMessageSchema>, StreamAccessLogsMessage>;
 const encode = (message: Message): Buffer =>
   Buffer.from(toBinary(StreamAccessLogsMessageSchema, create(StreamAccessLogsMessageSchema, message)));
 const identifier = (logHead: LogHead = head, id = 'sidecar~10.1.0.8~reviews-v1.default~default.svc.cluster.local') => ({
