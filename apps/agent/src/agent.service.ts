@@ -1,7 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { LoggerService } from '@nestjs/common';
 import { parseBundle, type TrustBundles } from '@seine/ca';
-import { type AskAuthority, type CertificateProof, readTrustedRoots, rootSecretName, type SdsEvents } from '@seine/sds';
+import {
+  type AskAuthority,
+  type CertificateProof,
+  ownRootSecretName,
+  readTrustedRoots,
+  rootSecretName,
+  type SdsEvents,
+} from '@seine/sds';
 import type { AgentMetrics } from './agent.metrics.js';
 import type { BundleFeed } from './bundle-feed.js';
 import type { AgentArguments, WorkloadArguments } from './config.js';
@@ -68,7 +75,7 @@ export class AgentService {
     this.#trust = new Trust({
       trustDomain,
       aliases: options.trustDomainAliases,
-      isAwaited: () => this.#sockets.isAwaited(rootSecretName),
+      isAwaited: () => [rootSecretName, ownRootSecretName].some((name) => this.#sockets.isAwaited(name)),
       onTrusted: () => {
         for (const { certificate } of this.#workloads.values()) certificate.rootsChanged();
       },

@@ -1,5 +1,5 @@
 import type { TrustBundles } from '@seine/ca';
-import { bundlesSecret, rootSecretName, SecretBoard } from '@seine/sds';
+import { bundlesSecret, ownRootSecretName, rootSecret, rootSecretName, SecretBoard } from '@seine/sds';
 
 export interface TrustOptions {
   readonly trustDomain: string;
@@ -77,6 +77,7 @@ export class Trust {
     const alike = aliases.map((domain) => [domain, this.#told] as const);
     const bundles = new Map([own, ...this.#fromFiles, ...this.#fromCitadel, ...alike]);
     this.board.put(bundlesSecret(rootSecretName, bundles));
+    this.board.put(rootSecret(ownRootSecretName, this.#told.join('')));
     // Where nobody waits for roots, as at the start, there is nothing to wait for.
     this.#use(mostLooks);
   }

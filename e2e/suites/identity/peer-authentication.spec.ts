@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import {
   type Certificate,
@@ -88,6 +89,12 @@ async function withCertificate(app: App, client: Certificate | undefined): Promi
   return status;
 }
 
+/** `openssl s_client`, which says nothing and ends. */
+function sClient(host: string, port: number) {
+  const args = ['s_client', '-connect', `${host}:${port}`, '-alpn', 'istio'];
+  return spawnSync('openssl', args, { input: '', encoding: 'utf8' });
+}
+
 describe('when nobody says anything', () => {
   it.each(['web', 'any'] as const)(
     'the sidecars of client and %s speak mutual TLS, and the application learns who called',
@@ -160,14 +167,40 @@ describe('J-17: STRICT', () => {
       ['expired', await authority.issue({ serviceAccount: 'client', now: Date.now() - 2 * day, lifetimeMs: day })],
       ['of another trust domain', await mesh.svid('client', { trustDomain: 'elsewhere.example' })],
       ['without an identity', forgedSvid({ uris: [] }, cacertsDir)],
-      ['an authority’s own', forgedSvid({ uris: [idOf('client')], extensions: authorityUse }, cacertsDir)],
-      ['that signs others', forgedSvid({ uris: [idOf('client')], extensions: signingUse }, cacertsDir)],
     ];
     const taken = await Promise.all(
       callers.map(async ([name, client]) => [name, (await withCertificate(app, client)) === 200]),
     );
     expect(Object.fromEntries(taken)).toEqual(Object.fromEntries(callers.map(([name], i) => [name, i < 2])));
     expect(mesh.echo(`${app}-v1`).count()).toBe(2);
+  });
+
+  it('C-20: where bytes are spoken, an authority’s certificate is nobody’s, whatever its name', async () => {
+    await apply('strict', wholeMesh('STRICT'));
+    for (const extensions of [authorityUse, signingUse]) {
+      const client = forgedSvid({ uris: [idOf('client')], extensions }, mesh.identity.cacertsDir);
+      expect(await withCertificate('bytes', client)).toBeUndefined();
+    }
+    expect(mesh.echo('bytes-v1').count()).toBe(0);
+  });
+
+  it('an authority’s certificate without a workload’s name, as authorities are to have, is nobody’s over HTTP either', async () => {
+    await apply('strict', wholeMesh('STRICT'));
+    const { trustDomain } = mesh.identity.authority;
+    for (const uris of [[], [`spiffe://${trustDomain}`], [`spiffe://${trustDomain}/`]]) {
+      const client = forgedSvid({ uris, extensions: authorityUse }, mesh.identity.cacertsDir);
+      expect(await withCertificate('web', client)).toBeUndefined();
+    }
+    expect(mesh.echo('web-v1').count()).toBe(0);
+  });
+
+  it('a client without a certificate finishes its handshake, learns whose server it is, and hears no reason', async () => {
+    await apply('strict', wholeMesh('STRICT'));
+    // The exit code is that of a connection that nobody has broken: five times, as an alert may be late.
+    for (let times = 0; times < 5; times++) {
+      const { status, stdout } = sClient(addressOf('web'), 8080);
+      expect([status, stdout.includes('BEGIN CERTIFICATE')]).toEqual([0, true]);
+    }
   });
 
   it.each<[string, Forgery]>([

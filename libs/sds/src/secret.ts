@@ -19,6 +19,11 @@ export interface SecretResource {
 /** The names that Istio gives to a workload's own certificate, and to what it judges others by. */
 export const workloadSecretName = 'default';
 export const rootSecretName = 'ROOTCA';
+/**
+ * The roots of the own trust domain alone, as Envoy's own validator takes them: that one can let in who shows no
+ * certificate, for a filter to turn away, which the SPIFFE validator never does.
+ */
+export const ownRootSecretName = 'ROOTCA-OWN';
 
 function pack(init: MessageInitShape<typeof SecretSchema> & { readonly name: string }): SecretResource {
   const value = encodeResource(SecretSchema, create(SecretSchema, init));

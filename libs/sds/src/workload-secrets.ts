@@ -1,5 +1,5 @@
 import type { FileSecrets } from './file-secrets.js';
-import { rootSecretName, type SecretResource, workloadSecretName } from './secret.js';
+import { ownRootSecretName, rootSecretName, type SecretResource, workloadSecretName } from './secret.js';
 import type { SecretBoard, SecretSource } from './secret-source.js';
 
 /** What one workload may have: its own certificate, the roots, and files where they are let out. */
@@ -15,7 +15,7 @@ export class WorkloadSecrets implements SecretSource {
   ) {}
 
   refusal(name: string): string | undefined {
-    if (name === workloadSecretName || name === rootSecretName) return undefined;
+    if (name === workloadSecretName || isShared(name)) return undefined;
     return this.files.refusal(name);
   }
 
@@ -29,6 +29,8 @@ export class WorkloadSecrets implements SecretSource {
 
   #sourceOf(name: string): Pick<SecretSource, 'get' | 'watch'> {
     if (name === workloadSecretName) return this.own;
-    return name === rootSecretName ? this.shared : this.files;
+    return isShared(name) ? this.shared : this.files;
   }
 }
+
+const isShared = (name: string): boolean => name === rootSecretName || name === ownRootSecretName;

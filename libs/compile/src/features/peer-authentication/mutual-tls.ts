@@ -9,7 +9,7 @@ import { DownstreamTlsContextSchema } from '@seine/envoy/envoy/extensions/transp
 import { isCipherSuite } from '@seine/istio';
 import { memo } from '@seine/memo';
 import type { MeshConfig } from '@seine/model';
-import { agentSecret, meshAuthorityName, workloadSecretName } from '../secrets/sds-config.js';
+import { agentSecret, meshAuthorityName, ownAuthorityName, workloadSecretName } from '../secrets/sds-config.js';
 
 /** What Istio's sidecars take of TLS 1.2 where `meshMTLS.cipherSuites` says nothing. */
 const defaultCipherSuites = [
@@ -58,7 +58,8 @@ export const emitMutualTls = memo('mutualTls', (config: MeshConfig, demand: Dema
           // Envoy demands a certificate in the handshake where names are to be matched there.
           defaultValidationContext:
             demand === 'handshake' ? { matchTypedSubjectAltNames: trustDomains(config).map(identityOf) } : {},
-          validationContextSdsSecretConfig: agentSecret(meshAuthorityName),
+          // The SPIFFE validator, which the mesh's roots come with, demands one always.
+          validationContextSdsSecretConfig: agentSecret(demand === 'handshake' ? meshAuthorityName : ownAuthorityName),
         },
       },
     },

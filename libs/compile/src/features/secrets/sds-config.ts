@@ -11,6 +11,8 @@ export const agentClusterName = 'sds-grpc';
 /** The workload's own certificate, and what the mesh's certificates are verified with. */
 export const workloadSecretName = 'default';
 export const meshAuthorityName = 'ROOTCA';
+/** The roots of the own trust domain, for a context that may let in who shows no certificate. */
+export const ownAuthorityName = 'ROOTCA-OWN';
 
 /**
  * A secret that pilot serves on the ADS stream. No initial_fetch_timeout of 0: a secret that never comes must not hold
