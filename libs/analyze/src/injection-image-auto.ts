@@ -1,8 +1,7 @@
-import { type Fields, fieldsOf, itemsOf, labelsOf, textOf } from '@seine/k8s';
+import { type Fields, fieldsOf, itemsOf, labelSelectorMatches, labelsOf, textOf } from '@seine/k8s';
 import type { Analyzer } from './frame/finding.js';
 import { kinds } from './frame/kinds.js';
 import { namespaceLabels, proxyContainer } from './lookup/in-mesh.js';
-import { labelSelectorMatches } from './lookup/selectors.js';
 
 /** Index of the container that leaves its image to injection, or -1. */
 function autoImage(podSpec: Fields): number {

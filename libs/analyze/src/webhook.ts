@@ -1,8 +1,17 @@
-import { type ConfigObject, type Fields, fieldsOf, itemsOf, type Labels, labelsOf, textOf, textsOf } from '@seine/k8s';
+import {
+  type ConfigObject,
+  type Fields,
+  fieldsOf,
+  itemsOf,
+  type Labels,
+  labelSelectorMatches,
+  labelsOf,
+  textOf,
+  textsOf,
+} from '@seine/k8s';
 import type { Catalogue } from './frame/catalogue.js';
 import type { Analyzer, Report } from './frame/finding.js';
 import { kinds } from './frame/kinds.js';
-import { labelSelectorMatches } from './lookup/selectors.js';
 
 const revisionLabel = 'istio.io/rev';
 

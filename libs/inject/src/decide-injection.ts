@@ -1,4 +1,4 @@
-import { type LabelSelector, matchesSelector } from './label-selector.js';
+import { isEmptySelector, labelSelectorMatches } from '@seine/k8s';
 import { annotation, annotationsOf, labelsOf, type Pod } from './pod.js';
 
 /** What says which pods get a proxy (Helm values `sidecarInjectorWebhook.*`, `revision`). */
@@ -10,8 +10,9 @@ export interface InjectionPolicy {
   readonly enableNamespacesByDefault: boolean;
   /** `disabled`: only pods that ask for it. */
   readonly policy: 'enabled' | 'disabled';
-  readonly neverInjectSelector: readonly LabelSelector[];
-  readonly alwaysInjectSelector: readonly LabelSelector[];
+  /** LabelSelectors of Kubernetes; one that asks for nothing takes no pod. */
+  readonly neverInjectSelector: readonly object[];
+  readonly alwaysInjectSelector: readonly object[];
   /** Where the control plane runs: never injected, or it could not start again. */
   readonly rootNamespace: string;
 }
@@ -57,11 +58,15 @@ export function decideInjection(
   if (wish.asks !== undefined)
     return decided(wish.asks, `${wish.by} says ${wish.asks ? 'true' : 'false'}`, wish.warnings);
   const labels = labelsOf(pod);
-  if (policy.neverInjectSelector.some((selector) => matchesSelector(selector, labels)))
+  if (isAnyOf(policy.neverInjectSelector, labels))
     return decided(false, 'neverInjectSelector takes its labels', wish.warnings);
-  if (policy.alwaysInjectSelector.some((selector) => matchesSelector(selector, labels)))
+  if (isAnyOf(policy.alwaysInjectSelector, labels))
     return decided(true, 'alwaysInjectSelector takes its labels', wish.warnings);
   return decided(policy.policy === 'enabled', `the policy is ${policy.policy}`, wish.warnings);
+}
+
+function isAnyOf(selectors: readonly object[], labels: Readonly<Record<string, string>>): boolean {
+  return selectors.some((selector) => !isEmptySelector(selector) && labelSelectorMatches(selector, labels));
 }
 
 function whyNever({ spec }: Pod, namespace: string, { rootNamespace }: InjectionPolicy): string | undefined {

@@ -1,5 +1,6 @@
 import { type AttributeBag, type AttributeName, normalizeIp, type StringMap, type Value } from '@seine/mixer';
-import { type Struct, structToJson, type StructValue } from '../check/struct.js';
+import { claimText, claimTexts, parseQuery } from '../attribute-texts.js';
+import { type Struct, structToJson } from '../check/struct.js';
 import type { Attributes } from './end-attributes.js';
 import type { EntryRecord } from './entry-record.js';
 import { peerOf } from './log-ends.js';
@@ -126,7 +127,7 @@ const readers: ReadonlyMap<string, Read> = new Map<AttributeName, Read>([
   ['request.auth.principal', principalOf],
   ['request.auth.audiences', claim('aud')],
   ['request.auth.presenter', claim('azp')],
-  ['request.auth.claims', claimsOf],
+  ['request.auth.claims', ({ claims }) => claimTexts(claims)],
   ['request.auth.raw_claims', ({ claims }) => claims && structToJson(claims)],
   ['response.code', ofHttp((_, { responseCode }) => responseCode)],
   ['response.duration', ofHttp((_, { duration }) => duration)],
@@ -187,29 +188,4 @@ function shadow(key: string): Read {
 function principalOf({ claims }: EntryAttributes): string | undefined {
   const [issuer, subject] = [claimText(claims?.get('iss')), claimText(claims?.get('sub'))];
   return issuer === undefined || subject === undefined ? undefined : `${issuer}/${subject}`;
-}
-
-function claimsOf({ claims }: EntryAttributes): StringMap | undefined {
-  if (!claims) return undefined;
-  const texts = [...claims].map(([name, value]) => [name, claimText(value)] as const);
-  return new Map(texts.flatMap(([name, text]) => (text === undefined ? [] : [[name, text] as const])));
-}
-
-/** Lists with a comma between; what is no list and no text has no place in a map of texts. */
-function claimText(value: StructValue | undefined): string | undefined {
-  if (typeof value === 'string') return value;
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-  if (!Array.isArray(value)) return undefined;
-  const texts = (value as readonly StructValue[]).map(claimText);
-  return texts.every((text) => text !== undefined) ? texts.join(',') : undefined;
-}
-
-/** Of a name that comes more than once the first value. */
-function parseQuery(path: string): StringMap {
-  const query = new Map<string, string>();
-  const at = path.indexOf('?');
-  if (at < 0) return query;
-  for (const [name, value] of new URLSearchParams(path.slice(at + 1).split('#', 1)[0]))
-    if (!query.has(name)) query.set(name, value);
-  return query;
 }

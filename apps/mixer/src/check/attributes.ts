@@ -10,9 +10,10 @@ import {
   type StringMap,
   type Value,
 } from '@seine/mixer';
+import { claimText, claimTexts, parseQuery } from '../attribute-texts.js';
 import type { CheckMessage } from './check-message.js';
 import type { Ends } from './ends.js';
-import { type Struct, structToJson, type StructValue } from './struct.js';
+import { type Struct, structToJson } from './struct.js';
 
 const jwtMetadata = 'envoy.filters.http.jwt_authn';
 const jwtPayload = 'payload';
@@ -109,7 +110,7 @@ const readers: ReadonlyMap<string, Read> = new Map<AttributeName, Read>([
   ['request.auth.principal', principalOf],
   ['request.auth.audiences', claim('aud')],
   ['request.auth.presenter', claim('azp')],
-  ['request.auth.claims', claimsOf],
+  ['request.auth.claims', ({ claims }) => claimTexts(claims)],
   ['request.auth.raw_claims', ({ claims }) => claims && structToJson(claims)],
   ['connection.mtls', ({ message: { source } }) => source.principal.startsWith('spiffe://')],
   ['connection.requested_server_name', ({ message: { sni } }) => known(sni)],
@@ -134,34 +135,4 @@ function protocolOf({ message }: CheckBag): string {
 function principalOf({ claims }: CheckBag): string | undefined {
   const [issuer, subject] = [claimText(claims?.get('iss')), claimText(claims?.get('sub'))];
   return issuer === undefined || subject === undefined ? undefined : `${issuer}/${subject}`;
-}
-
-/** What is no list and no text has no place in a map of texts. */
-function claimsOf({ claims }: CheckBag): StringMap | undefined {
-  if (!claims) return undefined;
-  const texts = new Map<string, string>();
-  for (const [name, value] of claims) {
-    const text = claimText(value);
-    if (text !== undefined) texts.set(name, text);
-  }
-  return texts;
-}
-
-/** Lists with a comma between. */
-function claimText(value: StructValue | undefined): string | undefined {
-  if (typeof value === 'string') return value;
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-  if (!Array.isArray(value)) return undefined;
-  const texts = (value as readonly StructValue[]).map(claimText);
-  return texts.every((text) => text !== undefined) ? texts.join(',') : undefined;
-}
-
-/** Of a name that comes more than once the first value. */
-function parseQuery(path: string): StringMap {
-  const query = new Map<string, string>();
-  const at = path.indexOf('?');
-  if (at < 0) return query;
-  for (const [name, value] of new URLSearchParams(path.slice(at + 1).split('#', 1)[0]))
-    if (!query.has(name)) query.set(name, value);
-  return query;
 }
