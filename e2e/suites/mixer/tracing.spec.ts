@@ -197,8 +197,11 @@ describe('tracing with mixer', () => {
     expect(spans).toHaveLength(6);
     const byId = new Map(spans.map((span) => [span.id, span]));
     const chain: string[] = [];
-    for (let at = spans.find(({ localEndpoint }) => localEndpoint?.serviceName === 'ratings.default'); at;)
-      [at] = [chain.push(`${at.kind ?? ''} ${at.localEndpoint?.serviceName ?? ''}`) && byId.get(at.parentId ?? '')];
+    let at = spans.find(({ localEndpoint }) => localEndpoint?.serviceName === 'ratings.default');
+    while (at) {
+      chain.push(`${at.kind ?? ''} ${at.localEndpoint?.serviceName ?? ''}`);
+      at = byId.get(at.parentId ?? '');
+    }
     expect(chain.reverse()).toEqual([
       'CLIENT client.default',
       'SERVER productpage.default',

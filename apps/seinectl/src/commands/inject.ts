@@ -2,20 +2,14 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { type Command, Option } from 'commander';
 import { CommandError } from '../command-error.js';
-import type { InjectionSource } from '../injection/inject-text.js';
+import type { InjectionFlags, InjectionSource } from '../injection/inject-text.js';
 import type { Io } from '../io.js';
 import { filenameOption, namespaceOption, outputOf } from './shared-options.js';
 
-interface Flags {
+interface Flags extends InjectionFlags {
   readonly filename: readonly string[];
   readonly namespace: string;
   readonly meshConfig?: string;
-  readonly proxyImage: string;
-  readonly captureImage: string;
-  readonly discoveryAddress?: string;
-  readonly revision: string;
-  readonly cni: boolean;
-  readonly nativeSidecars: boolean;
 }
 
 export function registerInject(program: Command, io: Io): void {
@@ -44,8 +38,8 @@ export function registerInject(program: Command, io: Io): void {
 
 async function inject(flags: Flags, command: Command, io: Io): Promise<void> {
   const output = outputOf(command, io);
-  const { injectText } = await import('../injection/inject-text.js');
-  const settings = await settingsOf(flags, io);
+  const { injectText, injectionSettings } = await import('../injection/inject-text.js');
+  const settings = injectionSettings(flags, await meshConfigOf(flags.meshConfig, io));
   const sources = await sourcesOf(flags, io);
   const outcomes = sources.map((source) => injectText(source, settings));
   const notes = outcomes.flatMap((outcome) => outcome.notes);
@@ -53,17 +47,6 @@ async function inject(flags: Flags, command: Command, io: Io): Promise<void> {
   const wrong = notes.filter(({ severity }) => severity === 'error').length;
   if (wrong > 0) throw new CommandError(`nothing was printed, as ${wrong} of the objects cannot be injected`);
   io.out(outcomes.map(({ text }) => text).join('---\n'));
-}
-
-async function settingsOf(flags: Flags, io: Io) {
-  const { defaultInjection } = await import('@seine/inject');
-  const { meshConfig: file, proxyImage, captureImage, discoveryAddress, revision, cni, nativeSidecars } = flags;
-  return {
-    ...defaultInjection,
-    ...{ proxyImage, captureImage, revision, cni, nativeSidecars },
-    ...(discoveryAddress !== undefined && { discoveryAddress }),
-    meshConfig: await meshConfigOf(file, io),
-  };
 }
 
 async function meshConfigOf(file: string | undefined, io: Io) {

@@ -1,5 +1,12 @@
-import { injectObject, type InjectedObject, type InjectionSettings, type Manifest } from '@seine/inject';
+import {
+  defaultInjection,
+  injectObject,
+  type InjectedObject,
+  type InjectionSettings,
+  type Manifest,
+} from '@seine/inject';
 import { fieldsOf, labelsOf, textOf } from '@seine/k8s';
+import type { MeshConfig } from '@seine/model';
 import { type Document, LineCounter, parseAllDocuments } from 'yaml';
 
 /** Something to tell the user, with its place. */
@@ -19,6 +26,25 @@ export interface InjectionSource {
   readonly text: string;
   /** Where objects go that name no namespace. */
   readonly namespace: string;
+}
+
+/** What the command line says of the cluster. */
+export interface InjectionFlags {
+  readonly proxyImage: string;
+  readonly captureImage: string;
+  readonly discoveryAddress?: string;
+  readonly revision: string;
+  readonly cni: boolean;
+  readonly nativeSidecars: boolean;
+}
+
+export function injectionSettings(flags: InjectionFlags, meshConfig: MeshConfig): InjectionSettings {
+  const { proxyImage, captureImage, discoveryAddress, revision, cni, nativeSidecars } = flags;
+  return {
+    ...defaultInjection,
+    ...{ proxyImage, captureImage, revision, cni, nativeSidecars, meshConfig },
+    ...(discoveryAddress !== undefined && { discoveryAddress }),
+  };
 }
 
 /**
