@@ -1,9 +1,8 @@
 import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { inUserCache } from './user-cache.js';
 
 const run = promisify(execFile);
 const maxBuffer = 64 * 1024 * 1024;
@@ -58,25 +57,8 @@ const unpacking = new Map<string, Promise<string>>();
 /** The folder in which a package of Debian's is unpacked, with what it needs and the machine lacks; fetched where it is not there yet. */
 export async function debianPackage(name: string): Promise<string> {
   let folder = unpacking.get(name);
-  if (!folder) unpacking.set(name, (folder = unpack(name)));
+  if (!folder) unpacking.set(name, (folder = inUserCache(['debian', name], (to) => fetchAndUnpack(name, to))));
   return await folder;
-}
-
-async function unpack(name: string): Promise<string> {
-  const cache = path.join(process.env['XDG_CACHE_HOME'] ?? path.join(os.homedir(), '.cache'), 'seine', 'debian');
-  const folder = path.join(cache, name);
-  if (fs.existsSync(folder)) return folder;
-  const mine = `${folder}.${randomBytes(6).toString('hex')}`;
-  try {
-    await fetchAndUnpack(name, mine);
-    fs.renameSync(mine, folder);
-  } catch (error) {
-    // Another run may have been first.
-    if (!fs.existsSync(folder)) throw error;
-  } finally {
-    fs.rmSync(mine, { recursive: true, force: true });
-  }
-  return folder;
 }
 
 async function fetchAndUnpack(name: string, folder: string): Promise<void> {

@@ -1,11 +1,8 @@
 import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import fs from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import { promisify } from 'node:util';
 import { TestProcess } from './child-process.js';
 import { freePort } from './loopback.js';
+import { inUserCache } from './user-cache.js';
 
 const run = promisify(execFile);
 
@@ -116,19 +113,8 @@ export class OtlpCollector {
 
 /** Where they are; installed from PyPI into the user's cache when they are not there yet. */
 async function libraries(): Promise<string> {
-  const cache = process.env['XDG_CACHE_HOME'] ?? path.join(os.homedir(), '.cache');
-  const folder = path.join(cache, 'seine', 'otlp-collector', packages.join('_').replaceAll('==', '-'));
-  if (fs.existsSync(folder)) return folder;
-  const mine = `${folder}.${randomBytes(6).toString('hex')}`;
-  try {
+  return await inUserCache(['otlp-collector', packages.join('_').replaceAll('==', '-')], async (folder) => {
     const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--only-binary=:all:'];
-    await run('python3', [...pip, '--target', mine, ...packages]);
-    fs.renameSync(mine, folder);
-  } catch (error) {
-    // Another run may have been first.
-    if (!fs.existsSync(folder)) throw error;
-  } finally {
-    fs.rmSync(mine, { recursive: true, force: true });
-  }
-  return folder;
+    await run('python3', [...pip, '--target', folder, ...packages]);
+  });
 }

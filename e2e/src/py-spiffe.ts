@@ -1,9 +1,6 @@
 import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import fs from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import { promisify } from 'node:util';
+import { inUserCache } from './user-cache.js';
 
 const run = promisify(execFile);
 
@@ -40,21 +37,10 @@ export interface PySpiffeAnswer {
 
 /** Where the library is; installed from PyPI into the user's cache when it is not there yet. */
 async function library(): Promise<string> {
-  const cache = process.env['XDG_CACHE_HOME'] ?? path.join(os.homedir(), '.cache');
-  const folder = path.join(cache, 'seine', 'py-spiffe', version);
-  if (fs.existsSync(folder)) return folder;
-  const mine = `${folder}.${randomBytes(6).toString('hex')}`;
-  try {
-    const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--target', mine];
+  return await inUserCache(['py-spiffe', version], async (folder) => {
+    const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--target', folder];
     await run('python3', [...pip, `spiffe==${version}`]);
-    fs.renameSync(mine, folder);
-  } catch (error) {
-    // Another run may have been first.
-    if (!fs.existsSync(folder)) throw error;
-  } finally {
-    fs.rmSync(mine, { recursive: true, force: true });
-  }
-  return folder;
+  });
 }
 
 /** What the Python package `spiffe` makes of certificates and bundles, in order. */

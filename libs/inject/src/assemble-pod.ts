@@ -1,5 +1,5 @@
 import type { Overrides } from './overrides.js';
-import { type Container, type Named, type Pod, type PodSpec, proxyContainer } from './pod.js';
+import { type Container, filled, type Named, type Pod, type PodSpec, proxyContainer } from './pod.js';
 import type { InjectionStatus } from './strip-injection.js';
 
 /** What is put into a pod. */
@@ -74,10 +74,6 @@ function lacking(there: readonly Named[], wanted: readonly Named[]): readonly Na
 
 function names(all: readonly Named[]): readonly string[] | null {
   return all.length === 0 ? null : all.map(({ name }) => name);
-}
-
-function filled<T>(field: string, list: readonly T[]): Readonly<Record<string, readonly T[]>> {
-  return list.length === 0 ? {} : { [field]: list };
 }
 
 /** The volumes of a proxy: the agent's socket, and the token by which it is known there. */

@@ -102,3 +102,8 @@ export function without<T extends object, K extends keyof T>(object: T, ...field
   const left = Object.entries(object).filter(([field]) => !fields.includes(field as K));
   return Object.fromEntries(left) as Omit<T, K>;
 }
+
+/** A field with a list, or no field where it is empty. */
+export function filled<T>(field: string, list: readonly T[]): Readonly<Record<string, readonly T[]>> {
+  return list.length === 0 ? {} : { [field]: list };
+}

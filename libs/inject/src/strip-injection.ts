@@ -1,5 +1,5 @@
 import type { Overrides } from './overrides.js';
-import { annotation, annotationsOf, type Container, type Named, type Pod, proxyContainer } from './pod.js';
+import { annotation, annotationsOf, type Container, filled, type Named, type Pod, proxyContainer } from './pod.js';
 import { type AppProbe, restoreProbes } from './rewrite-probes.js';
 
 /** What injection has put into a pod (annotation `sidecar.istio.io/status`). */
@@ -62,10 +62,6 @@ export function stripInjection(pod: Pod): Pod {
       ...filled('imagePullSecrets', left(imagePullSecrets, status.imagePullSecrets)),
     },
   };
-}
-
-function filled<T>(field: string, list: readonly T[]): Readonly<Record<string, readonly T[]>> {
-  return list.length === 0 ? {} : { [field]: list };
 }
 
 function withoutMarks({ metadata }: Pod, metrics: Readonly<Record<string, string>> | undefined): Pod['metadata'] {

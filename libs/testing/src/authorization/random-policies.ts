@@ -1,3 +1,4 @@
+import { seededRandom } from '../fakes/random-mesh.js';
 import type { Asked, Fields, ReferencePolicy, ReferenceRule } from './reference.js';
 
 /** Few words, so that policies and requests meet often, in every form that values have. */
@@ -65,10 +66,11 @@ export interface RandomRequestOptions {
 
 /** Policies and requests by chance; the same of the same seed. */
 export class RandomPolicies {
-  #state: number;
+  /** From 0 to below 1. */
+  readonly #next: () => number;
 
   constructor(seed: number) {
-    this.#state = seed;
+    this.#next = seededRandom(seed);
   }
 
   /** One to three policies of every action. */
@@ -149,13 +151,5 @@ export class RandomPolicies {
 
   #chance(share: number): boolean {
     return this.#next() < share;
-  }
-
-  /** mulberry32: from 0 to below 1. */
-  #next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   }
 }

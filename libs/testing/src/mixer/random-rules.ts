@@ -1,3 +1,5 @@
+import { seededRandom } from '../fakes/random-mesh.js';
+
 /** An object of `config.istio.io`. */
 export interface MixerObject {
   readonly apiVersion: 'config.istio.io/v1alpha2';
@@ -48,12 +50,13 @@ export interface RandomRulesOptions {
 
 /** Rules of mixer by chance, of adapters whose answers depend on nothing but the request; the same of the same seed. */
 export class RandomRules {
-  #state: number;
+  /** From 0 to below 1. */
+  readonly #next: () => number;
   readonly #texts: readonly (readonly [string, readonly string[]])[];
   readonly #unknown: boolean;
 
   constructor(seed: number, { identities = false, unknown = false }: RandomRulesOptions = {}) {
-    this.#state = seed;
+    this.#next = seededRandom(seed);
     this.#unknown = unknown;
     this.#texts = Object.entries({ ...texts, ...(identities && identityTexts), ...(unknown && unknownTexts) });
   }
@@ -167,13 +170,5 @@ export class RandomRules {
 
   #chance(share: number): boolean {
     return this.#next() < share;
-  }
-
-  /** mulberry32: from 0 to below 1. */
-  #next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   }
 }
