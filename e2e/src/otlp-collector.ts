@@ -24,7 +24,9 @@ def attributes(pairs):
     return {pair.key: str(value(pair.value)) for pair in pairs}
 
 def tell(**line):
-    print(json.dumps(line), flush=True)
+    # In one piece: print writes the end of a line apart, and other threads come between.
+    sys.stdout.write(json.dumps(line) + '\\n')
+    sys.stdout.flush()
 
 class Traces(traces_grpc.TraceServiceServicer):
     def Export(self, request, context):
